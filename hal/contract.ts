@@ -1,0 +1,203 @@
+/** The hardware contract in the words of IEC 61851. Types only: this file is the bottom of the import graph. */
+
+/** Milliseconds of a monotonic clock; wall time never reaches the metal. */
+export type Monotonic = number;
+export type Unsubscribe = () => void;
+export type Cancel = () => void;
+
+/** Time as drivers see it. `after` must not fire early; `now` is monotonic, in milliseconds. */
+export interface Timebase {
+  now(): Monotonic;
+  after(delayMs: number, action: () => void): Cancel;
+}
+
+export interface DriverLog {
+  info(message: string, fields?: Record<string, unknown>): void;
+  warn(message: string, fields?: Record<string, unknown>): void;
+}
+
+/** What every driver gets from outside. */
+export interface Surroundings {
+  readonly clock: Timebase;
+  readonly log: DriverLog;
+}
+
+/** A no EV, B EV connected, C charging, D charging with ventilation, E no pilot or shorted, F EVSE not available. */
+export type PilotState = 'A' | 'B' | 'C' | 'D' | 'E' | 'F';
+
+/**
+ * What the control pilot tells the EV: a current in ampere (6..80, sent as PWM, state x2), `x1` (steady +12 V: connected,
+ * nothing offered) or `F` (steady -12 V: not available).
+ */
+export type Offer = number | 'x1' | 'F';
+
+export type ContactorState = 'open' | 'closed';
+
+export interface EvseState {
+  readonly pilot: PilotState;
+  /** What the mirror contact says, not what was commanded. */
+  readonly contactor: ContactorState;
+}
+
+/**
+ * One charging point: control pilot, contactor and the interlock between them.
+ * Two implementations: our own pilot and contactor behind `interlock.ts`, and an external EVSE controller that has its own safety.
+ */
+export interface Evse {
+  readonly state: EvseState;
+  /** Signals the current to the EV. Synchronous: the pilot has been commanded on return. `x1` begins a *stop*. */
+  offer(offer: Offer): void;
+  /**
+   * `true` allows the contactor to close now, if the pilot says C (D where ventilated), a current is offered and nothing trips.
+   * It lasts until the contactor opens again for any reason. `false` opens the contactor before it returns (a *trip*).
+   */
+  permit(given: boolean): void;
+  /** Called after each change of pilot or mirror contact, in the turn in which the hardware saw it. */
+  onState(listener: (state: EvseState) => void): Unsubscribe;
+}
+
+/** The raw contactor. Only `interlock.ts` may hold one. */
+export interface Contactor {
+  readonly feedback: ContactorState;
+  close(): void;
+  /** Commands the coil off; has been written to the hardware when it returns. */
+  open(): void;
+  onFeedback(listener: (feedback: ContactorState) => void): Unsubscribe;
+}
+
+/** Generator and sense of the control pilot. */
+export interface ControlPilot {
+  readonly state: PilotState;
+  signal(offer: Offer): void;
+  onState(listener: (state: PilotState) => void): Unsubscribe;
+}
+
+/** Socket outlets only: the plug in our end of the cable, and the rating its resistor codes. */
+export interface ProximityPilot {
+  /** Rating of the cable in ampere (13, 20, 32, 63), or undefined while no plug is present. */
+  readonly cableA: number | undefined;
+  onChange(listener: (cableA: number | undefined) => void): Unsubscribe;
+}
+
+/** Holds the plug in the socket. Both answers are the feedback of the lock, not the command. */
+export interface ConnectorLock {
+  readonly locked: boolean;
+  /** Resolves to true once the feedback says locked; false after the driver's own retries (it raises `lockFailed`). */
+  lock(): Promise<boolean>;
+  unlock(): Promise<boolean>;
+}
+
+export type Line = 'sum' | 'L1' | 'L2' | 'L3' | 'N';
+
+/** Units: V, A, W, var, VA, 1, Hz, Wh, varh, degree Celsius, percent. */
+export type Quantity =
+  | 'voltage'
+  | 'current'
+  | 'activePower'
+  | 'reactivePower'
+  | 'apparentPower'
+  | 'powerFactor'
+  | 'frequency'
+  | 'energyImport'
+  | 'energyExport'
+  | 'reactiveEnergyImport'
+  | 'reactiveEnergyExport'
+  | 'temperature'
+  | 'stateOfCharge';
+
+export type Lines = { readonly [line in Line]?: number };
+export type Values = { readonly [quantity in Quantity]?: Lines };
+
+/** One look at the meter. `at` is when the energy register was read. An absent quantity was not given by this meter. */
+export interface Reading {
+  readonly at: Monotonic;
+  readonly serialNumber: string | undefined;
+  readonly values: Values;
+}
+
+export interface EnergyMeter {
+  /** What a reading of this meter will hold; known before the first read. */
+  readonly offers: { readonly [quantity in Quantity]?: readonly Line[] };
+  /** Reads everything once. Rejects with a HalError (`meterSilent`, `meterImplausible`); never resolves with a doubtful value. */
+  read(): Promise<Reading>;
+}
+
+export interface TagReader {
+  /** The connectors that this reader serves. */
+  readonly connectors: readonly number[];
+  /** Called once per presentation with the normalised identifier. */
+  onTag(listener: (idTag: string) => void): Unsubscribe;
+}
+
+/**
+ * Codes of `faults.ts`. A fault is state: raised and cleared. The interlock has opened the contactor before anybody outside
+ * `hal/` hears of a blocking one.
+ */
+export type FaultCode =
+  | 'contactorStuckOpen'
+  | 'contactorWelded'
+  | 'controllerSilent'
+  | 'diodeFault'
+  | 'emergencyStop'
+  | 'evCommunication'
+  | 'groundFault'
+  | 'internalFault'
+  | 'lockFailed'
+  | 'meterSilent'
+  | 'otherFault'
+  | 'overCurrent'
+  | 'overTemperature'
+  | 'overVoltage'
+  | 'readerSilent'
+  | 'resetFailed'
+  | 'underVoltage'
+  | 'unlockFailed'
+  | 'ventilationRequired'
+  | 'weakSignal';
+
+export interface Fault {
+  readonly code: FaultCode;
+  /** 0 is the whole charge point. */
+  readonly connectorId: number;
+  readonly info?: string;
+  readonly vendorErrorCode?: string;
+  readonly vendorId?: string;
+}
+
+export interface FaultChange {
+  readonly fault: Fault;
+  readonly raised: boolean;
+}
+
+export type Mains = 'on' | 'failing';
+
+export interface ConnectorHardware {
+  /** 1, 2, ... */
+  readonly id: number;
+  readonly evse: Evse;
+  readonly meter: EnergyMeter;
+  /** Absent with an attached cable. */
+  readonly lock?: ConnectorLock;
+  /** Absent with an attached cable. */
+  readonly proximity?: ProximityPilot;
+  /** The most that wiring, contactor and board may carry, in ampere. */
+  readonly maxA: number;
+  /** How many phases the contactor connects. */
+  readonly phases: 1 | 3;
+}
+
+/** Everything that is bolted into one box. */
+export interface Board {
+  readonly connectors: readonly ConnectorHardware[];
+  readonly readers: readonly TagReader[];
+  /** The faults raised at this moment. */
+  readonly faults: readonly Fault[];
+  readonly mains: Mains;
+  onFault(listener: (change: FaultChange) => void): Unsubscribe;
+  /** Mains failing trips every interlock before the listener hears of it. */
+  onMains(listener: (mains: Mains) => void): Unsubscribe;
+  /** A repaired, latched fault is reset by a person or by Reset; connector 0 resets all. */
+  resetFaults(connectorId: number): void;
+  /** Every contactor open and every pilot x1 when this resolves. Safe to call twice. */
+  close(): Promise<void>;
+}

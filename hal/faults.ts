@@ -1,0 +1,41 @@
+/** The catalogue of hardware faults: what each one blocks and how it goes away. */
+import type { FaultCode } from './contract.ts';
+
+/**
+ * `charging`: trips the interlock, the connector is faulted. `offer`: trips the interlock and withdraws the offer, but is no
+ * fault of the charge point (the EV does not answer on the pilot). `nothing`: a warning.
+ */
+export type Blocks = 'charging' | 'offer' | 'nothing';
+
+/** `itself`: gone when its cause is. `unplug`: when the EV has left. `reset`: by a local reset command or by Reset. */
+export type Clears = 'itself' | 'unplug' | 'reset';
+
+export interface FaultSpecification {
+  readonly blocks: Blocks;
+  readonly clears: Clears;
+}
+
+export const FAULTS: { readonly [code in FaultCode]: FaultSpecification } = {
+  contactorStuckOpen: { blocks: 'charging', clears: 'reset' },
+  contactorWelded: { blocks: 'charging', clears: 'reset' },
+  controllerSilent: { blocks: 'charging', clears: 'itself' },
+  diodeFault: { blocks: 'charging', clears: 'unplug' },
+  emergencyStop: { blocks: 'charging', clears: 'itself' },
+  evCommunication: { blocks: 'offer', clears: 'itself' },
+  groundFault: { blocks: 'charging', clears: 'reset' },
+  internalFault: { blocks: 'charging', clears: 'itself' },
+  lockFailed: { blocks: 'charging', clears: 'unplug' },
+  meterSilent: { blocks: 'charging', clears: 'itself' },
+  otherFault: { blocks: 'charging', clears: 'itself' },
+  overCurrent: { blocks: 'charging', clears: 'unplug' },
+  overTemperature: { blocks: 'charging', clears: 'itself' },
+  overVoltage: { blocks: 'charging', clears: 'itself' },
+  readerSilent: { blocks: 'nothing', clears: 'itself' },
+  resetFailed: { blocks: 'charging', clears: 'itself' },
+  underVoltage: { blocks: 'charging', clears: 'itself' },
+  unlockFailed: { blocks: 'nothing', clears: 'itself' },
+  ventilationRequired: { blocks: 'charging', clears: 'itself' },
+  weakSignal: { blocks: 'nothing', clears: 'itself' },
+};
+
+export const trips = (code: FaultCode): boolean => FAULTS[code].blocks !== 'nothing';

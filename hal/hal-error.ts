@@ -1,0 +1,22 @@
+/** The one error class of the hardware layer; matched by `code`, never by its text. */
+
+export type HalErrorCode =
+  | 'meterSilent'
+  | 'meterImplausible'
+  | 'busClosed'
+  | 'badReply'
+  | 'noSuchLine'
+  | 'lineBusy'
+  | 'noPermission'
+  | 'noSuchPwm'
+  | 'driverMissing'
+  | 'badBoard';
+
+export class HalError extends Error {
+  readonly code: HalErrorCode;
+  constructor(code: HalErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'HalError';
+    this.code = code;
+  }
+}

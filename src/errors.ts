@@ -1,0 +1,60 @@
+/** One error class per layer; `code` is what callers match on, never the text. */
+
+export type StoreErrorCode = 'storeBroken' | 'storeFull' | 'storeClosed' | 'storeFormat';
+
+export class StoreError extends Error {
+  readonly code: StoreErrorCode;
+  constructor(code: StoreErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'StoreError';
+    this.code = code;
+  }
+}
+
+/** The codes of OCPP-J 1.6 section 4.2.3; `OccurenceConstraintViolation` has one r on the wire. */
+export type CallErrorCode =
+  | 'NotImplemented'
+  | 'NotSupported'
+  | 'InternalError'
+  | 'ProtocolError'
+  | 'SecurityError'
+  | 'FormationViolation'
+  | 'PropertyConstraintViolation'
+  | 'OccurenceConstraintViolation'
+  | 'TypeConstraintViolation'
+  | 'GenericError';
+
+/** We answer a call with this CALLERROR. */
+export class CallError extends Error {
+  readonly code: CallErrorCode;
+  readonly details: Record<string, unknown>;
+  constructor(
+    code: CallErrorCode,
+    description: string,
+    details: Record<string, unknown> = {},
+    options?: { cause?: unknown },
+  ) {
+    super(description, options);
+    this.name = 'CallError';
+    this.code = code;
+    this.details = details;
+  }
+}
+
+/**
+ * A call of ours came to nothing. `callError`: the peer answered CALLERROR (`remoteCode` is whatever string it sent);
+ * `timeout`: no answer in time while the link stayed up; `disconnected`: the link went away, which says nothing about the
+ * call; `badReply`: the answer does not fit the shape.
+ */
+export type CallFailureCode = 'callError' | 'timeout' | 'disconnected' | 'badReply';
+
+export class CallFailure extends Error {
+  readonly code: CallFailureCode;
+  readonly remoteCode: string | undefined;
+  constructor(code: CallFailureCode, message: string, remoteCode?: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'CallFailure';
+    this.code = code;
+    this.remoteCode = remoteCode;
+  }
+}
