@@ -48,8 +48,8 @@ export interface Evse {
   /** Signals the current to the EV. Synchronous: the pilot has been commanded on return. `x1` begins a *stop*. */
   offer(offer: Offer): void;
   /**
-   * `true` allows the contactor to close now, if the pilot says C (D where ventilated), a current is offered and nothing trips.
-   * It lasts until the contactor opens again for any reason. `false` opens the contactor before it returns (a *trip*).
+   * `true` closes the contactor now if the pilot says C (D where ventilated), a current is offered and nothing trips; otherwise it
+   * is refused and not remembered. `false` opens the contactor before it returns (a *trip*).
    */
   permit(given: boolean): void;
   /** Called after each change of pilot or mirror contact, in the turn in which the hardware saw it. */

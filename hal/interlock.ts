@@ -1,0 +1,99 @@
+/** Holds the raw contactor: closes it only when everything agrees, opens it by itself and first. */
+import type { Cancel, Contactor, ContactorState, Offer, PilotState, Timebase, Unsubscribe } from './contract.ts';
+
+/** IEC 61851-1 sequence 10: an EV that still draws after the offer was withdrawn is cut off under load after this. */
+export const X1_UNDER_LOAD_MS = 6000;
+
+export interface InterlockOptions {
+  /** The place is ventilated: state D may charge. */
+  readonly ventilated: boolean;
+  readonly clock: Timebase;
+}
+
+/**
+ * The one place that closes a contactor. Closed implies: pilot C (D where ventilated), permit, nothing trips, and a current
+ * offered or withdrawn at most 6 s ago. Every call that takes one of these away has opened the coil when it returns.
+ */
+export class Interlock {
+  readonly #contactor: Contactor;
+  readonly #options: InterlockOptions;
+  readonly #trips = new Set<string>();
+  #pilot: PilotState = 'A';
+  #offered = false;
+  #commanded: ContactorState = 'open';
+  #underLoad: Cancel | undefined;
+
+  constructor(contactor: Contactor, options: InterlockOptions) {
+    this.#contactor = contactor;
+    this.#options = options;
+    contactor.open();
+  }
+
+  get feedback(): ContactorState {
+    return this.#contactor.feedback;
+  }
+
+  /** What the coil was told last. */
+  get commanded(): ContactorState {
+    return this.#commanded;
+  }
+
+  get tripped(): boolean {
+    return this.#trips.size > 0;
+  }
+
+  pilot(state: PilotState): void {
+    this.#pilot = state;
+    if (this.#commanded === 'closed' && !this.#mayBeClosed()) this.#open();
+  }
+
+  /** `true` closes now or is refused: a permit is never remembered for a better moment. `false` opens. */
+  permit(given: boolean): void {
+    if (!given) return this.#open();
+    if (this.#commanded === 'closed' || !this.#offered || !this.#mayBeClosed()) return;
+    this.#commanded = 'closed';
+    this.#contactor.close();
+  }
+
+  /** Follows the pilot's signal: x1 begins the six seconds in which the EV should open its own switch. */
+  offered(offer: Offer): void {
+    this.#offered = typeof offer === 'number';
+    if (offer === 'F') this.#open();
+    else if (this.#offered) this.#stopWaiting();
+    else if (this.#commanded === 'closed') this.#waitForTheEv();
+  }
+
+  /** `reason` names the cause, so that two causes have to go before the contactor may close again. */
+  trip(reason: string): void {
+    this.#trips.add(reason);
+    this.#open();
+  }
+
+  release(reason: string): void {
+    this.#trips.delete(reason);
+  }
+
+  onFeedback(listener: (feedback: ContactorState) => void): Unsubscribe {
+    return this.#contactor.onFeedback(listener);
+  }
+
+  #mayBeClosed(): boolean {
+    const asksForPower = this.#pilot === 'C' || (this.#pilot === 'D' && this.#options.ventilated);
+    return asksForPower && this.#trips.size === 0;
+  }
+
+  #open(): void {
+    this.#stopWaiting();
+    this.#commanded = 'open';
+    this.#contactor.open();
+  }
+
+  #waitForTheEv(): void {
+    this.#underLoad ??= this.#options.clock.after(X1_UNDER_LOAD_MS, () => this.#open());
+  }
+
+  #stopWaiting(): void {
+    this.#underLoad?.();
+    this.#underLoad = undefined;
+  }
+}

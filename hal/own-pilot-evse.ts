@@ -1,0 +1,65 @@
+/** `Evse` made of our own control pilot, contactor and the interlock between them. */
+import type { Contactor, ControlPilot, Evse, EvseState, Offer, PilotState, Timebase, Unsubscribe } from './contract.ts';
+import { Interlock } from './interlock.ts';
+
+export interface OwnPilotEvse extends Evse {
+  /** Opens the contactor, then withdraws the offer; stays so until released. Called by the board before anybody hears of the cause. */
+  trip(reason: string): void;
+  release(reason: string): void;
+  /** What the coil was told last; differs from the mirror contact if that one is welded or slow. */
+  readonly commanded: 'open' | 'closed';
+}
+
+export interface OwnPilotParts {
+  readonly pilot: ControlPilot;
+  readonly contactor: Contactor;
+  readonly ventilated: boolean;
+  readonly clock: Timebase;
+}
+
+export function ownPilotEvse({ pilot, contactor, ventilated, clock }: OwnPilotParts): OwnPilotEvse {
+  const interlock = new Interlock(contactor, { ventilated, clock });
+  const listeners = new Set<(state: EvseState) => void>();
+  const state = (): EvseState => ({ pilot: pilot.state, contactor: interlock.feedback });
+  const tell = () => {
+    for (const listener of listeners) listener(state());
+  };
+  /** The contactor never closes before the pilot says so, and is never the last to learn that an offer is gone. */
+  const signal = (offer: Offer) => {
+    if (typeof offer === 'number') pilot.signal(offer);
+    interlock.offered(offer);
+    if (typeof offer !== 'number') pilot.signal(offer);
+  };
+
+  const onPilot = (now: PilotState) => {
+    interlock.pilot(now);
+    // Without an EV, or with a pilot that makes no sense, nothing is offered (A2 is a transition only).
+    if (now === 'A' || now === 'E' || now === 'F') signal('x1');
+    tell();
+  };
+
+  signal('x1');
+  interlock.pilot(pilot.state);
+  pilot.onState(onPilot);
+  interlock.onFeedback(tell);
+
+  return {
+    get state() {
+      return state();
+    },
+    get commanded() {
+      return interlock.commanded;
+    },
+    offer: signal,
+    permit: (given) => interlock.permit(given),
+    trip(reason) {
+      interlock.trip(reason);
+      signal('x1');
+    },
+    release: (reason) => interlock.release(reason),
+    onState(listener): Unsubscribe {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}

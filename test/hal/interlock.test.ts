@@ -1,0 +1,172 @@
+/** The interlock against its invariant, over random stories of everything that can reach it. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Contactor, ContactorState, PilotState } from '../../hal/contract.ts';
+import { Interlock, X1_UNDER_LOAD_MS } from '../../hal/interlock.ts';
+import { VirtualClock } from '../sim/virtual-clock.ts';
+
+class Coil implements Contactor {
+  feedback: ContactorState = 'open';
+  readonly commands: string[] = [];
+  close(): void {
+    this.feedback = 'closed';
+    this.commands.push('close');
+  }
+  open(): void {
+    this.feedback = 'open';
+    this.commands.push('open');
+  }
+  onFeedback(): () => void {
+    return () => {};
+  }
+}
+
+const setUp = (ventilated = false) => {
+  const clock = new VirtualClock();
+  const coil = new Coil();
+  return { clock, coil, interlock: new Interlock(coil, { ventilated, clock }) };
+};
+
+const closed = (ventilated = false) => {
+  const parts = setUp(ventilated);
+  parts.interlock.pilot('C');
+  parts.interlock.offered(16);
+  parts.interlock.permit(true);
+  expect(parts.coil.feedback).toBe('closed');
+  return parts;
+};
+
+describe('interlock', () => {
+  it('commands the coil off before anything else', () => {
+    expect(setUp().coil.commands).toEqual(['open']);
+  });
+
+  it.each(['A', 'B', 'D', 'E', 'F'] as const)('refuses to close in state %s', (state) => {
+    const { coil, interlock } = setUp();
+    interlock.offered(16);
+    interlock.pilot(state);
+    interlock.permit(true);
+    expect(coil.feedback).toBe('open');
+    interlock.pilot('C');
+    expect(coil.feedback).toBe('open');
+  });
+
+  it('closes in state D where the place is ventilated', () => {
+    const { coil, interlock } = setUp(true);
+    interlock.offered(16);
+    interlock.pilot('D');
+    interlock.permit(true);
+    expect(coil.feedback).toBe('closed');
+  });
+
+  it('refuses to close while nothing is offered', () => {
+    const { coil, interlock } = setUp();
+    interlock.pilot('C');
+    interlock.permit(true);
+    expect(coil.feedback).toBe('open');
+  });
+
+  it.each(['A', 'B', 'D', 'E', 'F'] as const)('opens in the same turn when the pilot goes from C to %s', (state) => {
+    const { coil, interlock } = closed();
+    interlock.pilot(state);
+    expect(coil.feedback).toBe('open');
+  });
+
+  it('does not close again on the next C without a new permit', () => {
+    const { coil, interlock } = closed();
+    interlock.pilot('B');
+    interlock.pilot('C');
+    expect(coil.feedback).toBe('open');
+    interlock.permit(true);
+    expect(coil.feedback).toBe('closed');
+  });
+
+  it('opens in the same turn on a trip and stays open until every cause has gone', () => {
+    const { coil, interlock } = closed();
+    interlock.trip('groundFault');
+    expect(coil.feedback).toBe('open');
+    interlock.trip('mains');
+    interlock.release('groundFault');
+    interlock.permit(true);
+    expect(coil.feedback).toBe('open');
+    interlock.release('mains');
+    expect(coil.feedback).toBe('open');
+    interlock.permit(true);
+    expect(coil.feedback).toBe('closed');
+  });
+
+  it('opens under load exactly 6 s after x1 if the EV does not let go', async () => {
+    const { clock, coil, interlock } = closed();
+    interlock.offered('x1');
+    await clock.advance(X1_UNDER_LOAD_MS - 1);
+    expect(coil.feedback).toBe('closed');
+    await clock.advance(1);
+    expect(coil.feedback).toBe('open');
+  });
+
+  it('stays closed if the offer returns within the six seconds', async () => {
+    const { clock, coil, interlock } = closed();
+    interlock.offered('x1');
+    await clock.advance(3000);
+    interlock.offered(10);
+    await clock.advance(60_000);
+    expect(coil.feedback).toBe('closed');
+  });
+
+  it('opens at once when F is signalled', () => {
+    const { coil, interlock } = closed();
+    interlock.offered('F');
+    expect(coil.feedback).toBe('open');
+  });
+
+  it('never breaks its invariant', async () => {
+    const action = fc.oneof(
+      fc.constantFrom<PilotState>('A', 'B', 'C', 'D', 'E', 'F').map((state) => ({ type: 'pilot' as const, state })),
+      fc.boolean().map((given) => ({ type: 'permit' as const, given })),
+      fc.constantFrom(6, 16, 'x1' as const, 'F' as const).map((offer) => ({ type: 'offer' as const, offer })),
+      fc.constantFrom('a', 'b').map((reason) => ({ type: 'trip' as const, reason })),
+      fc.constantFrom('a', 'b').map((reason) => ({ type: 'release' as const, reason })),
+      fc.integer({ min: 1, max: 7000 }).map((ms) => ({ type: 'wait' as const, ms })),
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.array(action, { maxLength: 40 }), fc.boolean(), async (story, ventilated) => {
+        const { clock, coil, interlock } = setUp(ventilated);
+        const world = { pilot: 'A' as PilotState, permit: false, offered: false, x1Since: 0, trips: new Set<string>() };
+        for (const move of story) {
+          switch (move.type) {
+            case 'pilot':
+              world.pilot = move.state;
+              interlock.pilot(move.state);
+              break;
+            case 'permit':
+              world.permit = move.given;
+              interlock.permit(move.given);
+              break;
+            case 'trip':
+              world.trips.add(move.reason);
+              interlock.trip(move.reason);
+              break;
+            case 'release':
+              world.trips.delete(move.reason);
+              interlock.release(move.reason);
+              break;
+            case 'offer':
+              if (typeof move.offer !== 'number' && world.offered) world.x1Since = clock.now();
+              world.offered = typeof move.offer === 'number';
+              interlock.offered(move.offer);
+              break;
+            case 'wait':
+              await clock.advance(move.ms);
+          }
+          if (coil.feedback === 'closed') {
+            expect(world.pilot === 'C' || (ventilated && world.pilot === 'D')).toBe(true);
+            expect(world.permit).toBe(true);
+            expect(world.trips.size).toBe(0);
+            if (!world.offered) expect(clock.now() - world.x1Since).toBeLessThan(X1_UNDER_LOAD_MS);
+          }
+        }
+      }),
+      { numRuns: 300 },
+    );
+  });
+});
