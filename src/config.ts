@@ -1,0 +1,123 @@
+/** What the agent is configured with, as every other room sees it: checked, complete, defaults filled in. Types only; `config/load.ts` makes it. */
+import type { BoardDescription } from '../hal/board-description.ts';
+import type { RegisterMap } from '../hal/modbus/register-map.ts';
+
+/** What BootNotification says about us (OCPP 1.6 section 6.3); lengths are checked. */
+export interface ChargePointConfig {
+  /** Part of the URL, percent-encoded there; raw as the user of Basic authentication. */
+  readonly identity: string;
+  readonly vendor: string;
+  readonly model: string;
+  readonly serialNumber?: string;
+  readonly chargeBoxSerialNumber?: string;
+  readonly firmwareVersion?: string;
+  readonly iccid?: string;
+  readonly imsi?: string;
+  readonly meterType?: string;
+  readonly meterSerialNumber?: string;
+}
+
+export type SecurityProfile = 0 | 1 | 2 | 3;
+
+export interface CentralSystemConfig {
+  /** ws: or wss:, without the identity. The effective SecurityProfile decides the scheme in the end. */
+  readonly url: string;
+  /** The key SecurityProfile wins over this one. */
+  readonly securityProfile: SecurityProfile;
+  /** The certificates of `caFile`, one PEM text each; the CentralSystemRootCertificates of a first start. */
+  readonly certificateAuthorities: readonly string[];
+  readonly verifyHostname: boolean;
+}
+
+/** A serial line. Settings that are absent come from the register map of the meter. */
+export interface BusConfig {
+  readonly port: string;
+  readonly baudRate?: number;
+  readonly parity?: 'none' | 'even' | 'odd';
+  readonly stopBits?: 1 | 2;
+}
+
+export interface MeterConfig {
+  /** As the file names it: a file name in config/meters or a path. */
+  readonly model: string;
+  readonly map: RegisterMap;
+  readonly bus: BusConfig;
+  /** Modbus unit, 1..247. */
+  readonly unit: number;
+}
+
+export interface ConnectorConfig {
+  /** 1, 2, ... without gaps. */
+  readonly id: number;
+  readonly cable: 'socket' | 'attached';
+  /** The most that wiring, contactor and board may carry, in ampere (6..80). */
+  readonly maxA: number;
+  readonly phases: 1 | 3;
+  /** The room is ventilated: state D may charge. */
+  readonly ventilated: boolean;
+  /** Absent on the mock board, which has a meter of its own. */
+  readonly meter?: MeterConfig;
+}
+
+/** Settings that are no OCPP key (bench.md, section 2). */
+export interface Options {
+  readonly retryBackoffRandomRangeS: number;
+  readonly retryBackoffWaitMinimumS: number;
+  readonly retryBackoffRepeatTimes: number;
+  readonly switchSecurityProfileConnectionTimeoutS: number;
+  readonly rejectRemoteStartTransactionWithoutConnectorId: boolean;
+  readonly remoteStartTransactionWithoutConnectorIdFindFirst: boolean;
+  readonly compositeScheduleDefaultLimitAmps?: number;
+  /** The read-only keys MeterPublicKey1...n. */
+  readonly meterPublicKeys: readonly string[];
+}
+
+export interface BenchConfig {
+  readonly host: '127.0.0.1';
+  /** 0 takes any free port. */
+  readonly port: number;
+  /** A merge patch on the power-up document of the bench. */
+  readonly inputs: Readonly<Record<string, unknown>>;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export interface AgentConfig {
+  /** Absolute path of the file this was read from. */
+  readonly file: string;
+  readonly chargePoint: ChargePointConfig;
+  readonly centralSystem: CentralSystemConfig;
+  readonly board: 'mock' | BoardDescription;
+  readonly connectors: readonly ConnectorConfig[];
+  /** Factory defaults of OCPP keys, the AuthorizationKey of the secrets file included. Only keys that are known. */
+  readonly keys: Readonly<Record<string, string>>;
+  readonly options: Options;
+  /** Absolute path of the only persistent storage. */
+  readonly stateDir: string;
+  /** Absent outside a bench; never together with a real board. */
+  readonly bench?: BenchConfig;
+  readonly log: { readonly level: LogLevel };
+  /** Absent where no path short enough for a unix socket could be found. */
+  readonly control: { readonly socket?: string };
+  /** How long a fault may last before it ends the transaction, in seconds. */
+  readonly faultGraceS: number;
+  /** The operator knows that a board without its own protective devices is for the laboratory. */
+  readonly acknowledgeLabUse: boolean;
+}
+
+/** Where something is wrong in a file, ready to print. Line and column count from 1. */
+export interface ConfigProblem {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  /** Members from the root, as in `connectors[0].meter.unit`; empty for the whole file. */
+  readonly path: string;
+  /** What is wrong and what is expected. */
+  readonly message: string;
+  /** What to do about it. */
+  readonly hint?: string;
+}
+
+export type LoadedConfig =
+  | { readonly config: AgentConfig; readonly warnings: readonly ConfigProblem[] }
+  | { readonly errors: readonly ConfigProblem[]; readonly warnings: readonly ConfigProblem[] };
