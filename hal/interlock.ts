@@ -49,10 +49,11 @@ export class Interlock {
 
   /** `true` closes now or is refused: a permit is never remembered for a better moment. `false` opens. */
   permit(given: boolean): void {
-    if (!given) return this.#open();
-    if (this.#commanded === 'closed' || !this.#offered || !this.#mayBeClosed()) return;
-    this.#commanded = 'closed';
-    this.#contactor.close();
+    if (!given) this.#open();
+    else if (this.#commanded === 'open' && this.#offered && this.#mayBeClosed()) {
+      this.#commanded = 'closed';
+      this.#contactor.close();
+    }
   }
 
   /** Follows the pilot's signal: x1 begins the six seconds in which the EV should open its own switch. */
