@@ -1,6 +1,6 @@
+/** Unit and simulation tests: nothing but the npm packages, no network but the loopback. */
 import { defineConfig } from 'vitest/config';
 
-// Unit and simulation tests: no package outside npm, no network but the loopback.
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
