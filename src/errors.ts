@@ -44,9 +44,9 @@ export class CallError extends Error {
 /**
  * A call of ours came to nothing. `callError`: the peer answered CALLERROR (`remoteCode` is whatever string it sent);
  * `timeout`: no answer in time while the link stayed up; `disconnected`: the link went away, which says nothing about the
- * call; `badReply`: the answer does not fit the shape.
+ * call; `badReply`: the answer does not fit the shape; `badRequest`: our own request does not, and nothing was sent.
  */
-export type CallFailureCode = 'callError' | 'timeout' | 'disconnected' | 'badReply';
+export type CallFailureCode = 'callError' | 'timeout' | 'disconnected' | 'badReply' | 'badRequest';
 
 export class CallFailure extends Error {
   readonly code: CallFailureCode;

@@ -79,6 +79,8 @@ export interface DialRequest {
   /** PEM texts that are trusted besides the system's own. */
   readonly certificateAuthorities?: readonly string[];
   readonly verifyHostname?: boolean;
+  /** PEM texts; what a charge point with security profile 3 shows of itself. */
+  readonly clientCertificate?: { readonly chain: string; readonly key: string };
   readonly handshakeTimeoutMs: number;
 }
 
@@ -111,7 +113,7 @@ export interface Socket {
   terminate(): void;
 }
 
-/** Makes WebSocket connections. `dial` never throws: what goes wrong arrives as `closed`. */
+/** Makes WebSocket connections. `dial` never throws: what goes wrong arrives as `closed`. Every event comes after `dial` has returned. */
 export interface Sockets {
   /** False while the network itself is known to be down: nobody dials then. */
   readonly reachable: boolean;
