@@ -43,6 +43,8 @@ export interface ReadDefaults {
   readonly maxRegistersPerRead: number;
   /** Unused registers that one read may span to save a request; 0 or absent: none, some devices answer exception 2. */
   readonly mergeGap?: number;
+  /** Addresses that must begin a read of their own, where the device mixes up what it answers. */
+  readonly breakBefore?: readonly number[];
   /** `max`: the largest value of an integer type (0xFFFF, 0x7FFF) stands for a quantity that this variant does not have. */
   readonly notAvailable?: 'max';
   /** Silence on the bus before each request. */
@@ -179,5 +181,6 @@ function join(read: PlannedRead, item: Wanted, limits: ReadDefaults): PlannedRea
   const offset = item.address - read.address;
   const count = Math.max(read.count, offset + item.words);
   if (item.address - end > (limits.mergeGap ?? 0) || count > limits.maxRegistersPerRead) return undefined;
+  if (limits.breakBefore?.some((start) => read.address < start && item.address + item.words > start)) return undefined;
   return { ...read, count, fields: [...read.fields, { quantity: item.quantity, line: item.line, offset }] };
 }
