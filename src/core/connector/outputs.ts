@@ -1,0 +1,68 @@
+/** What the hardware should do follows from the state alone; the difference between two states is the list of effects. */
+import type { Offer } from '../../../hal/contract.ts';
+import { offerWithin } from '../current.ts';
+import { asksForPower, type Connector, isBlocked, isPlugged, type Stop, type Transaction } from './state.ts';
+
+export type Effect =
+  | { readonly type: 'offer'; readonly offer: Offer }
+  | { readonly type: 'permit'; readonly given: boolean }
+  | { readonly type: 'lock' }
+  | { readonly type: 'unlock' }
+  /** Make the start durable, then say `begun` or `refused`. */
+  | { readonly type: 'begin'; readonly idTag: string; readonly parentIdTag?: string }
+  /** Read the register, make the stop durable, then say `ended`. */
+  | { readonly type: 'end'; readonly transaction: Transaction; readonly stop: Stop };
+
+/** The current that the pilot should signal. */
+export function offerOf(connector: Connector): Offer {
+  const { phase, limitA, cableA, cable } = connector;
+  if (phase.name !== 'transaction' || phase.deauthorized || isBlocked(connector) || !isPlugged(connector)) return 'x1';
+  if (cable === 'attached') return offerWithin([limitA]);
+  return cableA === undefined ? 'x1' : offerWithin([limitA, cableA]);
+}
+
+/** Whether the contactor may be closed. A stop keeps the permit until the EV has let go; the interlock bounds that to 6 s. */
+export function permitOf(connector: Connector): boolean {
+  const { phase, offer, permit, contactor } = connector;
+  if (isBlocked(connector) || !asksForPower(connector)) return false;
+  if (phase.name === 'transaction' && typeof offer === 'number') return true;
+  const letsGo = phase.name === 'transaction' || (phase.name === 'ending' && !phase.stop.trip);
+  return letsGo && permit && contactor === 'closed';
+}
+
+/** Whether the plug should be held. A plug is never released under a contactor that is not open. */
+export function lockOf(connector: Connector): boolean {
+  const { phase, pilot, rules, contactor, faults } = connector;
+  if (connector.cable === 'attached') return false;
+  if (contactor === 'closed' || faults.some(({ code }) => code === 'contactorWelded')) return true;
+  switch (phase.name) {
+    case 'idle':
+    case 'authorized':
+    case 'occupied':
+      return false;
+    case 'locking':
+    case 'beginning':
+    case 'ending':
+    case 'closing':
+      return true;
+    case 'transaction':
+      return pilot !== 'A' || !rules.unlockOnEvSideDisconnect;
+    case 'finishing':
+      return phase.held;
+  }
+}
+
+/** Effects in the order of safety: a trip opens before anything else, a permit comes after the offer it rests on. */
+export function effectsBetween(before: Connector, after: Connector): readonly Effect[] {
+  const effects: Effect[] = [];
+  if (before.permit && !after.permit) effects.push({ type: 'permit', given: false });
+  if (before.offer !== after.offer) effects.push({ type: 'offer', offer: after.offer });
+  if (!before.permit && after.permit) effects.push({ type: 'permit', given: true });
+  if (lockOf(before) !== lockOf(after)) effects.push({ type: lockOf(after) ? 'lock' : 'unlock' });
+  if (before.phase.name !== after.phase.name) {
+    const { phase } = after;
+    if (phase.name === 'beginning') effects.push({ type: 'begin', ...phase.authorization });
+    if (phase.name === 'closing') effects.push({ type: 'end', transaction: phase.transaction, stop: phase.stop });
+  }
+  return effects;
+}

@@ -1,0 +1,162 @@
+/** The course of a session: who may charge, when a transaction begins and how it ends. Pure; used by `step` only. */
+import {
+  type Authorization,
+  type Connector,
+  isBlocked,
+  isFaulted,
+  isOccupied,
+  isPlugged,
+  type RunningTransaction,
+  type Stop,
+  type Transaction,
+} from './state.ts';
+
+/** The EV has 6 s to let go (interlock); after one more the register is read although the mirror contact says closed. */
+export const STOP_WITHIN_MS = 7000;
+
+export function without<T extends object, K extends keyof T>(value: T, key: K): Omit<T, K> {
+  const { [key]: _, ...rest } = value;
+  return rest;
+}
+
+/** The plug went in. */
+export function occupy(state: Connector): Connector {
+  const { phase } = state;
+  if (phase.name === 'idle') return { ...state, phase: { name: 'occupied' } };
+  return phase.name === 'authorized' ? lockOrBegin(state, phase.authorization) : state;
+}
+
+/** The EV has left. */
+export function leave(state: Connector, at: number): Connector {
+  const { phase, rules } = state;
+  switch (phase.name) {
+    case 'occupied':
+      return { ...state, phase: { name: 'idle' } };
+    case 'locking':
+      return awaitPlug(state, phase.authorization, at);
+    case 'transaction':
+      return rules.stopOnEvSideDisconnect ? ending(state, { reason: 'EVDisconnected', trip: false }, at) : state;
+    case 'finishing':
+      return isOccupied(state) ? state : { ...state, phase: { name: 'idle' } };
+    default:
+      return state;
+  }
+}
+
+export function onAuthorized(state: Connector, authorization: Authorization, at: number): Connector {
+  if (isFaulted(state)) return state;
+  switch (state.phase.name) {
+    case 'idle':
+    case 'occupied':
+    case 'finishing':
+      return isPlugged(state) ? lockOrBegin(state, authorization) : awaitPlug(state, authorization, at);
+    default:
+      return state;
+  }
+}
+
+const awaitPlug = (state: Connector, authorization: Authorization, at: number): Connector => ({
+  ...state,
+  phase: { name: 'authorized', authorization, until: at + state.rules.connectionTimeoutMs },
+});
+
+function lockOrBegin(state: Connector, authorization: Authorization): Connector {
+  const secured = state.cable === 'attached' || state.locked;
+  return secured ? begin(state, authorization) : { ...state, phase: { name: 'locking', authorization } };
+}
+
+/** Nothing begins under a fault: the authorisation is spent. */
+export const begin = (state: Connector, authorization: Authorization): Connector => ({
+  ...state,
+  phase: isFaulted(state) ? { name: 'occupied' } : { name: 'beginning', authorization },
+});
+
+export function onBegun(state: Connector, transaction: Transaction, at: number): Connector {
+  const { phase } = state;
+  if (phase.name !== 'beginning') return state;
+  const running: RunningTransaction = { name: 'transaction', transaction, charged: false, deauthorized: false };
+  const begun: Connector = { ...state, phase: running };
+  if (phase.stop !== undefined) return ending(begun, phase.stop, at);
+  if (state.pilot === 'A') return leave(begun, at);
+  return isFaulted(state) ? { ...begun, phase: { ...running, faultedUntil: at + state.rules.faultGraceMs } } : begun;
+}
+
+export function onRefused(state: Connector): Connector {
+  if (state.phase.name !== 'beginning') return state;
+  return { ...state, phase: isPlugged(state) ? { name: 'occupied' } : { name: 'idle' } };
+}
+
+/** The central system does not accept the idTag of a transaction that runs already (StartTransaction.conf). */
+export function onDeauthorized(state: Connector, transaction: string, at: number): Connector {
+  const { phase } = state;
+  if (phase.name !== 'transaction' || phase.transaction.id !== transaction) return state;
+  if (state.rules.stopOnInvalidId) return ending(state, { reason: 'DeAuthorized', trip: false }, at);
+  return { ...state, phase: { ...phase, deauthorized: true } };
+}
+
+export function onStop(state: Connector, stop: Stop, at: number): Connector {
+  const { phase } = state;
+  switch (phase.name) {
+    case 'authorized':
+    case 'locking':
+      return { ...state, phase: isPlugged(state) ? { name: 'occupied' } : { name: 'idle' } };
+    default:
+      return ending(state, stop, at);
+  }
+}
+
+/** Begins the end of the transaction, if there is one; the first reason stays, but a trip overtakes a stop. */
+export function ending(state: Connector, stop: Stop, at: number): Connector {
+  const { phase } = state;
+  switch (phase.name) {
+    case 'beginning':
+      return { ...state, phase: { ...phase, stop: phase.stop ?? stop } };
+    case 'transaction': {
+      const { transaction } = phase;
+      if (state.contactor === 'open') return { ...state, phase: { name: 'closing', transaction, stop } };
+      return { ...state, phase: { name: 'ending', transaction, stop, until: at + STOP_WITHIN_MS } };
+    }
+    case 'ending':
+      return stop.trip ? { ...state, phase: { ...phase, stop: { ...phase.stop, trip: true } } } : state;
+    default:
+      return state;
+  }
+}
+
+/** The stop is durable: what the central system must learn cannot be lost any more. */
+export function onEnded(state: Connector): Connector {
+  const { phase } = state;
+  if (phase.name !== 'closing') return state;
+  if (!isOccupied(state)) return { ...state, phase: { name: 'idle' } };
+  return { ...state, phase: { name: 'finishing', held: staysLocked(phase.stop, state) } };
+}
+
+const staysLocked = ({ reason }: Stop, { rules }: Connector): boolean =>
+  reason === 'DeAuthorized' || (reason === 'EVDisconnected' && !rules.unlockOnEvSideDisconnect);
+
+export function onDeadline(state: Connector, at: number): Connector {
+  const { phase } = state;
+  switch (phase.name) {
+    case 'authorized':
+      return at >= phase.until ? { ...state, phase: { name: 'idle' } } : state;
+    case 'ending':
+      return at >= phase.until
+        ? { ...state, phase: { name: 'closing', transaction: phase.transaction, stop: phase.stop } }
+        : state;
+    case 'transaction': {
+      if (phase.faultedUntil !== undefined && at >= phase.faultedUntil) {
+        return ending(state, { reason: 'Other', trip: true }, at);
+      }
+      const isDue = phase.evAnswersUntil !== undefined && at >= phase.evAnswersUntil;
+      return isDue ? { ...state, phase: without(phase, 'evAnswersUntil') } : state;
+    }
+    default:
+      return state;
+  }
+}
+
+/** Whether `authorized` would lead to a transaction here, now or once an EV is plugged in. */
+export function canBegin(state: Connector): boolean {
+  const { name } = state.phase;
+  return (name === 'idle' || name === 'occupied' || name === 'finishing') && !isBlocked(state);
+}

@@ -1,0 +1,190 @@
+/** What is known about one connector, as plain data. */
+import type { ContactorState, FaultCode, Mains, Offer, PilotState } from '../../../hal/contract.ts';
+
+/** OCPP 1.6 section 7.7. */
+export type ConnectorStatus =
+  | 'Available'
+  | 'Preparing'
+  | 'Charging'
+  | 'SuspendedEVSE'
+  | 'SuspendedEV'
+  | 'Finishing'
+  | 'Reserved'
+  | 'Unavailable'
+  | 'Faulted';
+
+/** OCPP 1.6 section 7.6. */
+export type ErrorCode =
+  | 'ConnectorLockFailure'
+  | 'EVCommunicationError'
+  | 'GroundFailure'
+  | 'HighTemperature'
+  | 'InternalError'
+  | 'LocalListConflict'
+  | 'NoError'
+  | 'OtherError'
+  | 'OverCurrentFailure'
+  | 'OverVoltage'
+  | 'PowerMeterFailure'
+  | 'PowerSwitchFailure'
+  | 'ReaderFailure'
+  | 'ResetFailure'
+  | 'UnderVoltage'
+  | 'WeakSignal';
+
+/** OCPP 1.6 section 7.36. */
+export type StopReason =
+  | 'DeAuthorized'
+  | 'EmergencyStop'
+  | 'EVDisconnected'
+  | 'HardReset'
+  | 'Local'
+  | 'Other'
+  | 'PowerLoss'
+  | 'Reboot'
+  | 'Remote'
+  | 'SoftReset'
+  | 'UnlockCommand';
+
+/** A raised fault as it concerns this connector. */
+export interface ConnectorFault {
+  readonly code: FaultCode;
+  /** `charging`: Faulted. `offer`: the offer is withdrawn, never Faulted. `nothing`: a warning. */
+  readonly blocks: 'charging' | 'offer' | 'nothing';
+  readonly errorCode: ErrorCode;
+  readonly info?: string;
+  readonly vendorErrorCode?: string;
+  readonly vendorId?: string;
+}
+
+/** Somebody may charge here. */
+export interface Authorization {
+  readonly idTag: string;
+  readonly parentIdTag?: string;
+}
+
+/** From StartTransaction to StopTransaction. */
+export interface Transaction {
+  /** Our own id, known before the central system has given its one. */
+  readonly id: string;
+  readonly idTag: string;
+  readonly parentIdTag?: string;
+}
+
+/** What the configuration keys say about the course of a session. */
+export interface Rules {
+  /** StopTransactionOnEVSideDisconnect */
+  readonly stopOnEvSideDisconnect: boolean;
+  /** UnlockConnectorOnEVSideDisconnect */
+  readonly unlockOnEvSideDisconnect: boolean;
+  /** StopTransactionOnInvalidId */
+  readonly stopOnInvalidId: boolean;
+  /** ConnectionTimeOut, in milliseconds */
+  readonly connectionTimeoutMs: number;
+  /** How long a fault may last before the transaction ends with Other, in milliseconds. */
+  readonly faultGraceMs: number;
+}
+
+/** Where the session stands. */
+export type Phase =
+  | { readonly name: 'idle' }
+  /** Authorised first: waits for the plug until the connection time-out. */
+  | { readonly name: 'authorized'; readonly authorization: Authorization; readonly until: number }
+  /** Plugged in first: waits for an authorisation. */
+  | { readonly name: 'occupied' }
+  /** Authorised and plugged in: the plug is being locked. */
+  | { readonly name: 'locking'; readonly authorization: Authorization }
+  /** The start is being made durable; nothing is offered before that. */
+  | { readonly name: 'beginning'; readonly authorization: Authorization; readonly stop?: Stop }
+  | RunningTransaction
+  /** x1 is signalled, or the contactor has been tripped: the register is read once the contactor is open. */
+  | { readonly name: 'ending'; readonly transaction: Transaction; readonly stop: Stop; readonly until: number }
+  /** The stop is being made durable. */
+  | { readonly name: 'closing'; readonly transaction: Transaction; readonly stop: Stop }
+  /** The transaction is over, the plug still in. `held`: it stays locked. */
+  | { readonly name: 'finishing'; readonly held: boolean };
+
+export interface RunningTransaction {
+  readonly name: 'transaction';
+  readonly transaction: Transaction;
+  /** The contactor has been closed at least once. */
+  readonly charged: boolean;
+  /** The central system does not accept the idTag, but the transaction goes on without energy. */
+  readonly deauthorized: boolean;
+  /** The EV has been offered a current and may take its time to answer until then. */
+  readonly evAnswersUntil?: number;
+  /** A fault that lasts longer than this ends the transaction. */
+  readonly faultedUntil?: number;
+}
+
+export interface Stop {
+  readonly reason: StopReason;
+  /** Who stopped it, if it was a tag. */
+  readonly idTag?: string;
+  /** The contactor opens at once instead of waiting for the EV to let go. */
+  readonly trip: boolean;
+}
+
+export interface Connector {
+  readonly id: number;
+  readonly cable: 'socket' | 'attached';
+  readonly ventilated: boolean;
+  readonly rules: Rules;
+  readonly pilot: PilotState;
+  /** Mirror contact. */
+  readonly contactor: ContactorState;
+  /** Rating of the plugged cable in ampere; undefined with an attached cable or without a plug. */
+  readonly cableA: number | undefined;
+  readonly locked: boolean;
+  readonly mains: Mains;
+  readonly faults: readonly ConnectorFault[];
+  /** The least of all limits but the cable's, in ampere. */
+  readonly limitA: number;
+  /** What the pilot was last told to signal. */
+  readonly offer: Offer;
+  /** What the interlock was last told. */
+  readonly permit: boolean;
+  readonly phase: Phase;
+}
+
+export interface ConnectorDescription {
+  readonly id: number;
+  readonly cable: 'socket' | 'attached';
+  readonly ventilated: boolean;
+  readonly limitA: number;
+  readonly rules: Rules;
+}
+
+/** A connector at power-up, before the hardware has said anything: no EV, contactor open, x1. */
+export const atPowerUp = (description: ConnectorDescription): Connector => ({
+  ...description,
+  pilot: 'A',
+  contactor: 'open',
+  cableA: undefined,
+  locked: false,
+  mains: 'on',
+  faults: [],
+  offer: 'x1',
+  permit: false,
+  phase: { name: 'idle' },
+});
+
+/** An EV is on the cable. */
+export const isPlugged = ({ pilot }: Connector): boolean => pilot === 'B' || pilot === 'C' || pilot === 'D';
+
+/** Our end of the cable is still in the socket, or an EV is on it. */
+export const isOccupied = (connector: Connector): boolean => isPlugged(connector) || connector.cableA !== undefined;
+
+export const asksForPower = ({ pilot, ventilated }: Connector): boolean =>
+  pilot === 'C' || (pilot === 'D' && ventilated);
+
+export const isFaulted = ({ faults }: Connector): boolean => faults.some(({ blocks }) => blocks === 'charging');
+
+/** Nothing may be offered: a fault, or mains that are going away. */
+export const isBlocked = ({ faults, mains }: Connector): boolean =>
+  mains === 'failing' || faults.some(({ blocks }) => blocks !== 'nothing');
+
+/** The transaction of this connector that has not been reported as stopped, if there is one. */
+export function transactionOf({ phase }: Connector): Transaction | undefined {
+  return 'transaction' in phase ? phase.transaction : undefined;
+}

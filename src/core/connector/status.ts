@@ -1,0 +1,101 @@
+/** The nine statuses of OCPP 1.6 section 7.7 as a table over the state. Pure. */
+import {
+  type Connector,
+  type ConnectorFault,
+  type ConnectorStatus,
+  type ErrorCode,
+  isBlocked,
+  isFaulted,
+  type Phase,
+  type RunningTransaction,
+} from './state.ts';
+
+/** What StatusNotification.req says, without connector and time. */
+export interface StatusReport {
+  readonly status: ConnectorStatus;
+  readonly errorCode: ErrorCode;
+  /** At most 50 characters. */
+  readonly info?: string;
+  readonly vendorId?: string;
+  readonly vendorErrorCode?: string;
+}
+
+type Derived = { readonly status: ConnectorStatus; readonly info?: string };
+
+const STATUS_OF_PHASE: { readonly [name in Exclude<Phase['name'], 'transaction'>]: ConnectorStatus } = {
+  idle: 'Available',
+  authorized: 'Preparing',
+  occupied: 'Preparing',
+  locking: 'Preparing',
+  beginning: 'Preparing',
+  ending: 'Finishing',
+  closing: 'Finishing',
+  finishing: 'Finishing',
+};
+
+/** The first row that applies; SuspendedEVSE goes before SuspendedEV. */
+const STATUS_OF_TRANSACTION: readonly {
+  readonly applies: (connector: Connector, phase: RunningTransaction) => boolean;
+  readonly derived: (phase: RunningTransaction) => Derived;
+}[] = [
+  { applies: ({ pilot }) => pilot === 'A', derived: () => ({ status: 'SuspendedEV', info: 'EV side disconnected' }) },
+  {
+    applies: (_, { deauthorized }) => deauthorized,
+    derived: () => ({ status: 'SuspendedEVSE', info: 'idTag not accepted' }),
+  },
+  { applies: (connector) => isBlocked(connector), derived: () => ({ status: 'SuspendedEVSE' }) },
+  {
+    applies: ({ offer }) => typeof offer !== 'number',
+    derived: () => ({ status: 'SuspendedEVSE', info: 'No current to offer' }),
+  },
+  { applies: ({ contactor }) => contactor === 'closed', derived: () => ({ status: 'Charging' }) },
+  {
+    applies: (_, { evAnswersUntil }) => evAnswersUntil !== undefined,
+    derived: ({ charged }) => ({ status: charged ? 'SuspendedEVSE' : 'Preparing' }),
+  },
+  { applies: () => true, derived: () => ({ status: 'SuspendedEV' }) },
+];
+
+function derive(connector: Connector): Derived {
+  const { phase } = connector;
+  if (isFaulted(connector)) return { status: 'Faulted' };
+  if (phase.name !== 'transaction') return { status: STATUS_OF_PHASE[phase.name] };
+  const row = STATUS_OF_TRANSACTION.find(({ applies }) => applies(connector, phase));
+  return row?.derived(phase) ?? { status: 'SuspendedEV' };
+}
+
+const WEIGHT = { charging: 0, offer: 1, nothing: 2 } as const;
+
+/** The fault that is reported: what blocks most, and of these the one raised first. */
+export const worstFault = (faults: readonly ConnectorFault[]): ConnectorFault | undefined =>
+  faults.toSorted((a, b) => WEIGHT[a.blocks] - WEIGHT[b.blocks])[0];
+
+export const NOTHING_WRONG = { errorCode: 'NoError' } as const;
+
+/** errorCode and the three texts of a fault, as StatusNotification.req wants them. */
+export function describeFault(fault: ConnectorFault | undefined): Omit<StatusReport, 'status'> {
+  if (fault === undefined) return NOTHING_WRONG;
+  const { errorCode, info, vendorErrorCode, vendorId } = fault;
+  return {
+    errorCode,
+    ...(info === undefined ? {} : { info: info.slice(0, 50) }),
+    ...(vendorId === undefined ? {} : { vendorId }),
+    ...(vendorErrorCode === undefined ? {} : { vendorErrorCode }),
+  };
+}
+
+export function reportOf(connector: Connector): StatusReport {
+  const fault = worstFault(connector.faults);
+  const reported =
+    fault?.errorCode === 'EVCommunicationError' && !EV_STATUSES.has(derive(connector).status) ? undefined : fault;
+  return { ...derive(connector), ...describeFault(reported) };
+}
+
+/** Section 7.6: EVCommunicationError goes only with these. */
+const EV_STATUSES: ReadonlySet<ConnectorStatus> = new Set(['Preparing', 'SuspendedEV', 'SuspendedEVSE', 'Finishing']);
+
+/** Connector 0 is only Available, Unavailable or Faulted. */
+export function reportOfChargePoint(faults: readonly ConnectorFault[]): StatusReport {
+  const fault = worstFault(faults);
+  return { status: fault?.blocks === 'charging' ? 'Faulted' : 'Available', ...describeFault(fault) };
+}

@@ -1,0 +1,105 @@
+/** One connector: an event in, the new state and the effects out. No clock, no promise. */
+import type { ContactorState, FaultCode, Mains, PilotState } from '../../../hal/contract.ts';
+import { onCable, onContactor, onFaults, onLocked, onMains, onPilot } from './hardware.ts';
+import { type Effect, effectsBetween, offerOf, permitOf } from './outputs.ts';
+import { onAuthorized, onBegun, onDeadline, onDeauthorized, onEnded, onRefused, onStop } from './session.ts';
+import type { Authorization, Connector, ConnectorFault, Rules, Stop, Transaction } from './state.ts';
+
+/** What can happen to a connector. `at` is monotonic milliseconds. */
+export type Event =
+  | { readonly type: 'pilot'; readonly pilot: PilotState; readonly at: number }
+  | { readonly type: 'contactor'; readonly contactor: ContactorState; readonly at: number }
+  | { readonly type: 'cable'; readonly cableA: number | undefined; readonly at: number }
+  | { readonly type: 'locked'; readonly locked: boolean; readonly at: number }
+  | { readonly type: 'mains'; readonly mains: Mains; readonly at: number }
+  | { readonly type: 'faultRaised'; readonly fault: ConnectorFault; readonly at: number }
+  | { readonly type: 'faultCleared'; readonly code: FaultCode; readonly at: number }
+  | { readonly type: 'limit'; readonly limitA: number; readonly at: number }
+  | { readonly type: 'rules'; readonly rules: Rules; readonly at: number }
+  | { readonly type: 'authorized'; readonly authorization: Authorization; readonly at: number }
+  | { readonly type: 'deauthorized'; readonly transaction: string; readonly at: number }
+  | { readonly type: 'stop'; readonly stop: Stop; readonly at: number }
+  | { readonly type: 'begun'; readonly transaction: Transaction; readonly at: number }
+  | { readonly type: 'refused'; readonly at: number }
+  | { readonly type: 'ended'; readonly at: number }
+  /** The time of `deadlineOf` has come. */
+  | { readonly type: 'deadline'; readonly at: number };
+
+export interface Step {
+  readonly state: Connector;
+  readonly effects: readonly Effect[];
+}
+
+/** IEC 61851-1 gives an EV no time limit to answer an offer; after this we say that it is the EV who waits. */
+export const EV_ANSWERS_WITHIN_MS = 30_000;
+
+export function step(before: Connector, event: Event): Step {
+  const state = withOutputs(before, react(before, event), event.at);
+  return { state, effects: effectsBetween(before, state) };
+}
+
+function react(state: Connector, event: Event): Connector {
+  switch (event.type) {
+    case 'pilot':
+      return onPilot(state, event.pilot, event.at);
+    case 'contactor':
+      return onContactor(state, event.contactor);
+    case 'cable':
+      return onCable(state, event.cableA);
+    case 'locked':
+      return onLocked(state, event.locked);
+    case 'mains':
+      return onMains(state, event.mains, event.at);
+    case 'faultRaised':
+      return onFaults(state, [...state.faults.filter(({ code }) => code !== event.fault.code), event.fault], event.at);
+    case 'faultCleared':
+      return onFaults(
+        state,
+        state.faults.filter(({ code }) => code !== event.code),
+        event.at,
+      );
+    case 'limit':
+      return { ...state, limitA: event.limitA };
+    case 'rules':
+      return { ...state, rules: event.rules };
+    case 'authorized':
+      return onAuthorized(state, event.authorization, event.at);
+    case 'deauthorized':
+      return onDeauthorized(state, event.transaction, event.at);
+    case 'stop':
+      return onStop(state, event.stop, event.at);
+    case 'begun':
+      return onBegun(state, event.transaction, event.at);
+    case 'refused':
+      return onRefused(state);
+    case 'ended':
+      return onEnded(state);
+    case 'deadline':
+      return onDeadline(state, event.at);
+  }
+}
+
+/** Offer first, because the permit rests on it; a fresh offer starts the time in which the EV may answer. */
+function withOutputs(before: Connector, reacted: Connector, at: number): Connector {
+  const offered = { ...reacted, offer: offerOf(reacted) };
+  const state = { ...offered, permit: permitOf(offered) };
+  const { phase } = state;
+  if (phase.name !== 'transaction' || typeof state.offer !== 'number') return state;
+  const isFresh = typeof before.offer !== 'number' && state.contactor === 'open';
+  return isFresh ? { ...state, phase: { ...phase, evAnswersUntil: at + EV_ANSWERS_WITHIN_MS } } : state;
+}
+
+/** When the connector wants to hear `deadline`, in monotonic milliseconds; undefined if nothing is pending. */
+export function deadlineOf({ phase }: Connector): number | undefined {
+  switch (phase.name) {
+    case 'authorized':
+    case 'ending':
+      return phase.until;
+    case 'transaction': {
+      const times = [phase.evAnswersUntil, phase.faultedUntil].filter((time) => time !== undefined);
+      return times.length === 0 ? undefined : Math.min(...times);
+    }
+    default:
+      return undefined;
+  }
+}
