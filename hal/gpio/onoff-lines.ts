@@ -1,0 +1,157 @@
+/** Lines through the `onoff` package: GPIO by sysfs, for kernels that still have it. The only importer of onoff. */
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { BinaryValue, Gpio } from 'onoff';
+import type { Timebase } from '../contract.ts';
+import { HalError, type HalErrorCode } from '../hal-error.ts';
+import type { LineBackend, RawInput, RawOutput } from './line.ts';
+import { ready, systemCode } from './ready-files.ts';
+
+interface Chip {
+  readonly label: string;
+  readonly base: number;
+  readonly lines: number;
+}
+
+export interface OnoffOptions {
+  readonly chip: string;
+  /** Only for finding chips; onoff itself knows no other path than /sys/class/gpio. */
+  readonly sysfsRoot: string;
+  readonly clock: Timebase;
+}
+
+const text = (path: string): string => readFileSync(path, 'utf8').trim();
+
+/** The chips that sysfs shows. Rejects nothing: a folder that vanishes meanwhile is not there. */
+export function chipsOf(sysfsRoot: string): readonly Chip[] {
+  const folder = join(sysfsRoot, 'class/gpio');
+  if (!existsSync(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => /^gpiochip\d+$/.test(name))
+    .map((name) => join(folder, name))
+    .map((path) => ({
+      label: text(join(path, 'label')),
+      base: Number(text(join(path, 'base'))),
+      lines: Number(text(join(path, 'ngpio'))),
+    }));
+}
+
+/** The number that sysfs gives to a line: base of the chip with this label plus offset. Throws HalError noSuchLine. */
+export function globalNumber(chips: readonly Chip[], label: string, line: number): number {
+  const [chip, second] = chips.filter((candidate) => candidate.label === label);
+  if (chip === undefined || second !== undefined) {
+    const found = chips.length === 0 ? 'none' : chips.map((candidate) => candidate.label).join(', ');
+    throw new HalError(
+      'noSuchLine',
+      `${chip === undefined ? 'no' : 'more than one'} GPIO chip is labelled ${label}; found: ${found}. Set gpio.chip in the board file to the label of this model.`,
+    );
+  }
+  if (!Number.isInteger(line) || line < 0 || line >= chip.lines) {
+    throw new HalError(
+      'noSuchLine',
+      `${label} has the lines 0..${chip.lines - 1}, not ${line}. Correct the board file.`,
+    );
+  }
+  return chip.base + line;
+}
+
+const FAILURES: { readonly [code in string]?: readonly [HalErrorCode, string] } = {
+  EBUSY: [
+    'lineBusy',
+    'is held by another driver or program. See /sys/kernel/debug/gpio and config.txt for who has it.',
+  ],
+  EACCES: ['noPermission', 'may not be opened. Add the user to the group gpio and check the udev rules.'],
+  EPERM: ['noPermission', 'may not be opened. Add the user to the group gpio and check the udev rules.'],
+  EINVAL: ['noSuchLine', 'is refused by the kernel. Correct the line number in the board file.'],
+  ENOENT: ['driverMissing', 'cannot be reached: this kernel has no GPIO in sysfs (CONFIG_GPIO_SYSFS).'],
+  EROFS: ['noPermission', 'cannot be opened: /sys is read-only here. Run outside the container or mount it writable.'],
+};
+
+function explained(error: unknown, name: string): HalError {
+  if (error instanceof HalError) return error;
+  const [code, what] = FAILURES[systemCode(error) ?? ''] ?? ['lineBusy' as const, 'cannot be opened.'];
+  return new HalError(code, `GPIO line ${name} ${what}`, { cause: error });
+}
+
+async function loadOnoff(): Promise<typeof Gpio> {
+  try {
+    return (await import('onoff')).Gpio;
+  } catch (error) {
+    throw new HalError(
+      'driverMissing',
+      'the optional package onoff is not usable here: it compiles on installation. Install build-essential and python3, then run npm install onoff.',
+      { cause: error },
+    );
+  }
+}
+
+/** Exports by ourselves and waits with a timer: onoff would do the same in a loop that blocks the process. */
+async function exported(number: number, files: readonly string[], clock: Timebase): Promise<void> {
+  const folder = `/sys/class/gpio/gpio${number}`;
+  if (!existsSync(folder)) writeFileSync('/sys/class/gpio/export', String(number));
+  await ready(
+    files.map((file) => join(folder, file)),
+    clock,
+  );
+}
+
+/** Opens the lines of one chip. Rejects with HalError driverMissing or noSuchLine before any line is touched. */
+export async function onoffLines({ chip, sysfsRoot, clock }: OnoffOptions): Promise<LineBackend> {
+  const GpioLine = await loadOnoff();
+  const chips = chipsOf(sysfsRoot);
+  if (chips.length === 0) {
+    throw new HalError('driverMissing', `no GPIO chip in ${sysfsRoot}/class/gpio: this kernel has no GPIO in sysfs.`);
+  }
+
+  const open = async (
+    line: number,
+    files: readonly string[],
+    make: (number: number) => Gpio,
+    check: (gpio: Gpio) => boolean,
+  ): Promise<Gpio> => {
+    const name = `${chip}:${line}`;
+    const number = globalNumber(chips, chip, line);
+    try {
+      await exported(number, files, clock);
+      const gpio = make(number);
+      // onoff says nothing if a line that was exported before could not be set up.
+      if (check(gpio)) return gpio;
+      gpio.unexport();
+      throw new HalError('noPermission', `GPIO line ${name} did not take its direction or edge. Check the udev rules.`);
+    } catch (error) {
+      throw explained(error, name);
+    }
+  };
+
+  return {
+    async openOutput(line, initial): Promise<RawOutput> {
+      // The words high and low set level and direction in one write; active_low off keeps them and `value` the same thing.
+      const direction = initial === 1 ? 'high' : 'low';
+      const gpio = await open(
+        line,
+        ['value', 'direction', 'active_low'],
+        (number) => new GpioLine(number, direction, 'none', { activeLow: false }),
+        (made) => made.direction() === 'out' && made.readSync() === initial,
+      );
+      return { write: (level: BinaryValue) => gpio.writeSync(level), close: () => gpio.unexport() };
+    },
+    async openInput(line): Promise<RawInput> {
+      const gpio = await open(
+        line,
+        ['value', 'direction', 'active_low', 'edge'],
+        (number) => new GpioLine(number, 'in', 'both', { activeLow: false }),
+        (made) => made.direction() === 'in' && made.edge() === 'both',
+      );
+      return {
+        read: () => gpio.readSync(),
+        onEdge(listener) {
+          gpio.watch((error) => {
+            if (error) throw error;
+            listener();
+          });
+        },
+        close: () => gpio.unexport(),
+      };
+    },
+  };
+}
