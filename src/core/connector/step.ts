@@ -1,5 +1,5 @@
 /** One connector: an event in, the new state and the effects out. No clock, no promise. */
-import type { ContactorState, FaultCode, Mains, PilotState } from '../../../hal/contract.ts';
+import type { ContactorState, Mains, PilotState } from '../../../hal/contract.ts';
 import { onCable, onContactor, onFaults, onLocked, onMains, onPilot } from './hardware.ts';
 import { type Effect, effectsBetween, offerOf, permitOf } from './outputs.ts';
 import { onAuthorized, onBegun, onDeadline, onDeauthorized, onEnded, onRefused, onStop } from './session.ts';
@@ -12,8 +12,8 @@ export type Event =
   | { readonly type: 'cable'; readonly cableA: number | undefined; readonly at: number }
   | { readonly type: 'locked'; readonly locked: boolean; readonly at: number }
   | { readonly type: 'mains'; readonly mains: Mains; readonly at: number }
-  | { readonly type: 'faultRaised'; readonly fault: ConnectorFault; readonly at: number }
-  | { readonly type: 'faultCleared'; readonly code: FaultCode; readonly at: number }
+  /** All that are raised now, those of connector 0 included, oldest first. */
+  | { readonly type: 'faults'; readonly faults: readonly ConnectorFault[]; readonly at: number }
   | { readonly type: 'limit'; readonly limitA: number; readonly at: number }
   | { readonly type: 'rules'; readonly rules: Rules; readonly at: number }
   | { readonly type: 'authorized'; readonly authorization: Authorization; readonly at: number }
@@ -50,14 +50,8 @@ function react(state: Connector, event: Event): Connector {
       return onLocked(state, event.locked);
     case 'mains':
       return onMains(state, event.mains, event.at);
-    case 'faultRaised':
-      return onFaults(state, [...state.faults.filter(({ code }) => code !== event.fault.code), event.fault], event.at);
-    case 'faultCleared':
-      return onFaults(
-        state,
-        state.faults.filter(({ code }) => code !== event.code),
-        event.at,
-      );
+    case 'faults':
+      return onFaults(state, event.faults, event.at);
     case 'limit':
       return { ...state, limitA: event.limitA };
     case 'rules':
