@@ -1,0 +1,143 @@
+/** The RPC layer of OCPP-J 1.6, section 4, for either side: text in, text out, one call in flight each way. */
+import type * as v from 'valibot';
+import type { Clock, Log, Random } from '../ports.ts';
+import { Answerer, type Gate } from './answerer.ts';
+import { Caller, type CallOptions } from './caller.ts';
+import { parseFrame } from './frame.ts';
+import type { AnyOperation, Handler, Operation } from './operation.ts';
+import { repair } from './tolerance.ts';
+import type { WireLog } from './wire-log.ts';
+
+export interface PeerOptions {
+  /** The constructor throws if two of them answer the same action. */
+  readonly handlers: readonly Handler[];
+  /** All operations of OCPP 1.6: tells NotSupported (known, no handler) from NotImplemented. */
+  readonly known: (action: string) => AnyOperation | undefined;
+  readonly clock: Pick<Clock, 'now' | 'afterReal'>;
+  readonly random: Pick<Random, 'uuid'>;
+  readonly log: Log;
+  readonly wireLog: WireLog;
+  /** How long an answer to a call of ours may take, in real milliseconds; read at each call. */
+  readonly callTimeoutMs: () => number;
+  readonly gate?: Gate;
+}
+
+/** What was odd on the wire since the start. */
+export interface PeerCounters {
+  /** Frames that are none. */
+  readonly malformed: number;
+  /** Answers to calls of ours that had already failed. */
+  readonly lateAnswers: number;
+  /** Answers to no call of ours. */
+  readonly unknownAnswers: number;
+  /** Inbound calls refused because too many were waiting. */
+  readonly overflows: number;
+}
+
+/** So many different repairs are logged; names come from the other side and must not fill the memory. */
+const LOGGED_REPAIRS = 200;
+
+export class Peer {
+  readonly #options: PeerOptions;
+  readonly #caller: Caller;
+  readonly #answerer: Answerer;
+  readonly #loggedRepairs = new Set<string>();
+  #connected = false;
+  #malformed = 0;
+
+  constructor(options: PeerOptions) {
+    this.#options = options;
+    this.#caller = new Caller({
+      ...options,
+      repaired: (operation, payload) => this.#repaired(operation, 'conf', payload),
+    });
+    this.#answerer = new Answerer({
+      ...options,
+      repaired: (operation, payload) => this.#repaired(operation, 'req', payload),
+    });
+  }
+
+  get connected(): boolean {
+    return this.#connected;
+  }
+
+  get counters(): PeerCounters {
+    return { malformed: this.#malformed, overflows: this.#answerer.overflows, ...this.#caller.counters };
+  }
+
+  /** A link is up; `send` takes one frame. An earlier one is detached first. */
+  attach(send: (text: string) => void): void {
+    this.detach();
+    const { wireLog, clock } = this.#options;
+    const logged = (text: string): void => {
+      wireLog.frame('tx', text, clock.now());
+      send(text);
+    };
+    this.#connected = true;
+    this.#answerer.attach(logged);
+    this.#caller.attach(logged);
+  }
+
+  /** The link is gone: our calls fail with `disconnected`, inbound ones are not answered any more. */
+  detach(): void {
+    this.#connected = false;
+    this.#answerer.detach();
+    this.#caller.detach();
+  }
+
+  /**
+   * Calls the other side (section 4.1.1: one call in flight, the others wait in order).
+   * Rejects with a CallFailure, and at once with `disconnected` while there is no link.
+   */
+  call<Req extends v.GenericSchema, Conf extends v.GenericSchema>(
+    operation: Operation<Req, Conf>,
+    request: v.InferInput<Req>,
+    options: CallOptions<v.InferOutput<Conf>> = {},
+  ): Promise<v.InferOutput<Conf>> {
+    return this.#caller.call(operation, request, options);
+  }
+
+  /** One text frame from the link. Never throws, whatever it holds. */
+  receive(text: string): void {
+    if (!this.#connected) return;
+    try {
+      this.#options.wireLog.frame('rx', text, this.#options.clock.now());
+      this.#dispatch(text);
+    } catch (cause) {
+      this.#options.log.error('a frame could not be handled', { cause });
+    }
+  }
+
+  #dispatch(text: string): void {
+    const frame = parseFrame(text);
+    switch (frame.type) {
+      case 'ignore':
+        return;
+      case 'call':
+        this.#answerer.onCall(frame, text.length);
+        return;
+      case 'result':
+        this.#caller.onResult(frame);
+        return;
+      case 'error':
+        this.#caller.onError(frame);
+        return;
+      case 'malformed':
+        this.#malformed++;
+        this.#options.log.warn(`not an OCPP frame: ${frame.reason}`);
+        if (frame.answer !== undefined) this.#answerer.refuse(frame.answer.id, frame.answer.code, frame.reason);
+        return;
+    }
+  }
+
+  #repaired(operation: AnyOperation, side: 'req' | 'conf', payload: unknown): unknown {
+    const { payload: repaired, repairs } = repair(operation, side, payload);
+    for (const name of repairs) {
+      const what = `${operation.action}.${side}: ${name}`;
+      if (this.#loggedRepairs.has(what) || this.#loggedRepairs.size >= LOGGED_REPAIRS) continue;
+      this.#loggedRepairs.add(what);
+      this.#options.log.warn(`repaired ${what}`);
+    }
+    return repaired;
+  }
+}
