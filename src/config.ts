@@ -1,6 +1,7 @@
 /** What the agent is configured with, as every other room sees it: checked, complete, defaults filled in. Types only; `config/load.ts` makes it. */
 import type { BoardDescription } from '../hal/board-description.ts';
 import type { RegisterMap } from '../hal/modbus/register-map.ts';
+import type { Log } from './ports.ts';
 
 /** What BootNotification says about us (OCPP 1.6 section 6.3); lengths are checked. */
 export interface ChargePointConfig {
@@ -80,7 +81,7 @@ export interface BenchConfig {
   readonly inputs: Readonly<Record<string, unknown>>;
 }
 
-export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+export type LogLevel = Exclude<keyof Log, 'child'>;
 
 export interface AgentConfig {
   /** Absolute path of the file this was read from. */

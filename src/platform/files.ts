@@ -1,0 +1,62 @@
+/** Files as configuration and tools need them; whole texts only. */
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  statSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** What reading a configuration needs from the machine; in tests a map of texts. */
+export interface ConfigFiles {
+  /** Throws with the system's `code` (ENOENT, EACCES, EISDIR) if the file cannot be read. */
+  read(path: string): string;
+  exists(path: string): boolean;
+  /** The permission bits, 0..0o777. */
+  mode(path: string): number;
+  /** Whether this is a directory in which we may make files. */
+  writableDirectory(path: string): boolean;
+}
+
+export const nodeFiles: ConfigFiles = {
+  read: (path) => readFileSync(path, 'utf8'),
+  exists: (path) => statSync(path, { throwIfNoEntry: false }) !== undefined,
+  mode: (path) => statSync(path).mode & 0o777,
+  writableDirectory: (path) => {
+    try {
+      accessSync(path, constants.W_OK | constants.X_OK);
+      return statSync(path).isDirectory();
+    } catch {
+      return false;
+    }
+  },
+};
+
+/** The folder of the installation: above `dist/` of a release, above `src/` of a checkout. `script` is what Node was started with. */
+export const installationDirectory = (script: string): string => dirname(dirname(realpathSync(script)));
+
+/** The configuration that ships with the agent: boards, meters, schemas. */
+export const shippedConfigDirectory = (script: string): string => join(installationDirectory(script), 'config');
+
+/** Replaces the file as a whole, so that a power cut leaves the old or the new text. Throws the system's error. */
+export function replaceFile(path: string, text: string, mode = 0o644): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const unfinished = `${path}.new`;
+  const descriptor = openSync(unfinished, 'w', mode);
+  try {
+    writeSync(descriptor, text);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  chmodSync(unfinished, mode);
+  renameSync(unfinished, path);
+}

@@ -1,0 +1,32 @@
+/** The process: exit codes, signals, and what nobody caught. */
+import type { Unsubscribe } from '../ports.ts';
+
+/** As in sysexits.h: 70 EX_SOFTWARE, 78 EX_CONFIG (systemd does not restart on it). */
+export const EXIT = { ok: 0, internal: 70, config: 78 } as const;
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+/** Calls `first` on the first SIGINT or SIGTERM, `again` on each later one. */
+export function onEndSignals(first: (signal: string) => void, again: () => void): Unsubscribe {
+  let seen = false;
+  const heard = (signal: string) => {
+    if (seen) return again();
+    seen = true;
+    first(signal);
+  };
+  process.on('SIGINT', heard);
+  process.on('SIGTERM', heard);
+  return () => {
+    process.off('SIGINT', heard);
+    process.off('SIGTERM', heard);
+  };
+}
+
+/** Calls the listener with whatever was thrown or rejected and not caught. */
+export function onUncaught(listener: (cause: unknown) => void): Unsubscribe {
+  process.on('uncaughtException', listener);
+  process.on('unhandledRejection', listener);
+  return () => {
+    process.off('uncaughtException', listener);
+    process.off('unhandledRejection', listener);
+  };
+}
