@@ -1,6 +1,6 @@
 /** One error class per layer; `code` is what callers match on, never the text. */
 
-export type StoreErrorCode = 'storeBroken' | 'storeFull' | 'storeClosed' | 'storeFormat';
+export type StoreErrorCode = 'storeBroken' | 'storeFull' | 'storeClosed' | 'storeFormat' | 'storeLocked';
 
 export class StoreError extends Error {
   readonly code: StoreErrorCode;

@@ -43,9 +43,14 @@ export interface KeyRange {
   /** Exclusive. */
   readonly to: string;
   readonly limit?: number;
+  /** Greatest key first; `limit` then counts from the end. */
+  readonly reverse?: boolean;
 }
 
-/** Durable, ordered keys with JSON values. Every method rejects with a StoreError. */
+/**
+ * Durable, ordered keys with JSON values. Every method rejects with a StoreError. Batches take effect, and settle, in the
+ * order in which they were asked for; one that rejects has changed nothing.
+ */
 export interface Store {
   /** False after a write has failed, true again after one has succeeded. */
   readonly healthy: boolean;

@@ -1,0 +1,416 @@
+/**
+ * The durable queue of transaction-related messages (OCPP 1.6 §3.7, §3.7.1, §4.8, §4.10; errata 3.18): strictly in order, one
+ * outstanding, nothing lost, nothing twice. It knows no connector and no meter: facts are its owner's JSON.
+ */
+import { CallFailure, StoreError } from '../errors.ts';
+import type { Cancel, Clock, Log, Store, StoreOperation, Unsubscribe } from '../ports.ts';
+import {
+  type Binding,
+  bindingKey,
+  bindingRange,
+  type DeadLetter,
+  type DeliveryFailure,
+  deadKey,
+  deadRange,
+  type Fact,
+  factKey,
+  factsFrom,
+  type Head,
+  headKey,
+  isBinding,
+  isDeadLetter,
+  isFact,
+  isHead,
+  sequenceOf,
+  transactionOf,
+} from './outbox/fact.ts';
+import { Ledger } from './outbox/ledger.ts';
+import { judged, type Outcome, outcomeOf } from './outbox/outcome.ts';
+import type { Salvaged } from './outbox/salvaged.ts';
+import { type Entry, Window } from './outbox/window.ts';
+
+/** What later messages of a transaction carry if its StartTransaction was given up (errata 3.18). */
+export const UNKNOWN_TRANSACTION_ID = -1;
+
+/** How long after a failed write or read the store is tried again, in milliseconds. */
+const STORE_RETRY_MS = 10_000;
+const BINDINGS_PAGE = 100;
+
+/**
+ * Moments at which a kill must do no harm. `afterSend`: the call was handed to the peer, which may hold it back while another call of ours
+ * is outstanding.
+ */
+export type KillPoint =
+  | 'beforeStoreWrite'
+  | 'afterStoreWrite'
+  | 'beforeSend'
+  | 'afterSend'
+  | 'confReceived'
+  | 'confStored';
+
+export interface OutboxPorts {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** One call. Resolves to the confirmation, which fits its shape; rejects with CallFailure. */
+  send(action: Fact['action'], payload: unknown): Promise<unknown>;
+  /**
+   * Makes the request payload, anew for each attempt. `transactionId` is what the central system gave, or -1 if that is unknown for good;
+   * it is undefined for the StartTransaction itself. A throw counts as a failed attempt.
+   */
+  render(fact: Fact, transactionId: number | undefined): unknown;
+  /** Operations that go into the same durable batch as the removal of a confirmed fact. */
+  settle?(fact: Fact, confirmation: unknown): readonly StoreOperation[];
+  /** After that batch is durable; while the store fails, at once: the outcome is then in memory until the store heals. */
+  delivered(fact: Fact, confirmation: unknown): void;
+  /** TransactionMessageAttempts; 0 counts as 1. */
+  attempts(): number;
+  /** TransactionMessageRetryInterval, in seconds of agent time. */
+  retryIntervalS(): number;
+  /** A fact became a dead letter: kept, listed, worth an alarm. */
+  gaveUp(letter: DeadLetter): void;
+  /** For kill tests; absent in production. */
+  reached?(point: KillPoint): void;
+}
+
+export interface AddOptions {
+  /** `relaxed` (samples): survives a kill at once, a power cut only with the next durable write. Default `durable`. */
+  readonly durability?: 'durable' | 'relaxed';
+  /**
+   * For a transaction that already runs: if the store fails, keep the facts and their companions in memory, in order, and write them when
+   * it heals. `add` then resolves.
+   */
+  readonly volatileOnFailure?: boolean;
+}
+
+export class Outbox {
+  readonly #ports: OutboxPorts;
+  readonly #ledger: Ledger;
+  readonly #bindings = new Map<string, number>();
+  readonly #listeners = new Set<() => void>();
+  #window: Window;
+  #state: 'new' | 'open' | 'closed' = 'new';
+  /** The next free sequence number. */
+  #next = 0;
+  #head: Head = { sequence: 0, failures: 0 };
+  #paused = true;
+  /** Counts `resume` calls: tells a loss of the present link from a late report about the one before. */
+  #link = 0;
+  #pumping = false;
+  #retry: Cancel | undefined;
+  #storeRetry: Cancel | undefined;
+  /** The store must do something before the next fact can go. */
+  #blocked = false;
+  /** A fact that the store still holds is confirmed in memory only. */
+  #unsettled = false;
+
+  constructor(ports: OutboxPorts) {
+    this.#ports = ports;
+    this.#ledger = new Ledger(ports.store);
+    this.#window = new Window(this.#ledger, 0, 0);
+  }
+
+  /** Reads where delivery stood. It takes the same time for one fact and for 100,000. Rejects with StoreError. Sends nothing before `resume`. */
+  async open(): Promise<void> {
+    const { store } = this.#ports;
+    const head = await store.get<unknown>(headKey);
+    if (isHead(head)) this.#head = head;
+    const from = this.#head.sequence;
+    const [last] = await store.list<unknown>({ ...factsFrom(from), limit: 1, reverse: true });
+    this.#next = last === undefined ? from : sequenceOf(last[0]) + 1;
+    for (let range = { ...bindingRange, limit: BINDINGS_PAGE }; ; ) {
+      const rows = await store.list<unknown>(range);
+      for (const [key, value] of rows) {
+        if (isBinding(value)) this.#bindings.set(transactionOf(key), value.transactionId);
+      }
+      const end = rows.at(-1);
+      if (end === undefined || rows.length < BINDINGS_PAGE) break;
+      range = { ...range, from: `${end[0]}\0` };
+    }
+    this.#window = new Window(this.#ledger, from, this.#next);
+    this.#state = 'open';
+  }
+
+  /** Facts not yet confirmed, the one under way included, dead letters not. After a power cut an upper bound until they were read. */
+  get size(): number {
+    return this.#window.size;
+  }
+
+  /**
+   * Queues facts, in order, in one atomic batch with their companions. Resolves when that is durable; sending does not wait for other
+   * adds, nor they for it. Rejects with StoreError: then nothing of it happened. Keys that once went `alongside` or through
+   * `settle` must be written only in these ways (`add([], operations)` is allowed), so that what is owed never overwrites newer.
+   */
+  async add(
+    facts: readonly Fact[],
+    alongside: readonly StoreOperation[] = [],
+    options: AddOptions = {},
+  ): Promise<void> {
+    if (this.#state !== 'open') throw new StoreError('storeClosed', 'the outbox is not open');
+    const first = this.#next;
+    this.#next += facts.length;
+    const puts = facts.map((value, index) => ({ type: 'put', key: factKey(first + index), value }) as const);
+    this.#reached('beforeStoreWrite');
+    try {
+      await this.#write([...puts, ...alongside], options);
+    } catch (failure) {
+      if (this.#next === first + facts.length) this.#next = first;
+      throw failure;
+    }
+    this.#reached('afterStoreWrite');
+    if (facts.length === 0) return;
+    this.#window.admit(first, facts);
+    this.#changed();
+    this.#pump();
+  }
+
+  /** Takes over what another store held: facts behind the present ones, dead letters, and bindings of transactions unknown here. */
+  async adopt(salvaged: Salvaged): Promise<void> {
+    const bindings = salvaged.bindings.filter(([transaction]) => !this.#bindings.has(transaction));
+    const firstLetter = this.#next;
+    this.#next += salvaged.deadLetters.length;
+    await this.add(salvaged.facts, [
+      ...salvaged.deadLetters.map((letter, index) => put(deadKey(firstLetter + index), letter)),
+      ...bindings.map(([transaction, transactionId]) => bind(transaction, transactionId)),
+    ]);
+    for (const [transaction, transactionId] of bindings) this.#bindings.set(transaction, transactionId);
+  }
+
+  /** The link is up and the registration Accepted: go on sending. */
+  resume(): void {
+    this.#link++;
+    this.#paused = false;
+    this.#pump();
+  }
+
+  /** Sends nothing new until `resume`. A call under way may still be confirmed. A retry interval goes on running. */
+  pause(): void {
+    this.#paused = true;
+  }
+
+  /** The oldest unconfirmed facts, oldest first. Rejects with StoreError. */
+  async pending(limit: number): Promise<readonly Fact[]> {
+    const rows = await this.#ledger.list({ ...factsFrom(this.#window.start, this.#next), limit });
+    return rows.map(([, value]) => value).filter(isFact);
+  }
+
+  /** The oldest dead letters, oldest first. Rejects with StoreError. */
+  async deadLetters(limit: number): Promise<readonly DeadLetter[]> {
+    const rows = await this.#ledger.list({ ...deadRange, limit });
+    return rows.map(([, value]) => value).filter(isDeadLetter);
+  }
+
+  /**
+   * The id that StartTransaction.conf gave, exactly (0, negative and non-Accepted ones too; beyond 2^53 JSON has rounded it), or -1 if the
+   * Start was given up. Undefined before that, and again once the Stop is done.
+   */
+  transactionId(transaction: string): number | undefined {
+    return this.#bindings.get(transaction);
+  }
+
+  /** Called when `size`, a binding or the dead letters changed. */
+  onChange(listener: () => void): Unsubscribe {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Waits for writes under way; a confirmation that comes later is ignored, so that its fact is sent again after the next start. */
+  async close(): Promise<void> {
+    this.#state = 'closed';
+    this.#retry?.();
+    this.#storeRetry?.();
+    if (this.#ledger.owing) await this.#ledger.writeOrOwe([]);
+    await this.#ledger.quiet();
+  }
+
+  #pump(): void {
+    if (this.#pumping) return;
+    this.#pumping = true;
+    void this.#drain();
+  }
+
+  // Between the last look at #ready and #pumping = false nothing may wait, or a wake-up would be lost.
+  async #drain(): Promise<void> {
+    while (this.#ready()) await this.#step();
+    this.#pumping = false;
+  }
+
+  #ready(): boolean {
+    return (
+      this.#state === 'open' && !this.#paused && !this.#blocked && this.#retry === undefined && this.#window.size > 0
+    );
+  }
+
+  async #step(): Promise<void> {
+    const entry = this.#window.first;
+    if (entry === undefined) return this.#fill();
+    // At most one fact that the store holds may be confirmed in memory only: more would be sent twice after a kill.
+    if (this.#unsettled && !this.#ledger.owes(factKey(entry.sequence))) return this.#block();
+    await this.#attempt(entry);
+  }
+
+  async #fill(): Promise<void> {
+    const before = this.size;
+    try {
+      await this.#window.fill();
+    } catch (error) {
+      this.#ports.log.error('the outbox cannot be read', { error });
+      this.#block();
+    }
+    if (this.size !== before) this.#changed();
+  }
+
+  async #attempt(entry: Entry): Promise<void> {
+    const link = this.#link;
+    const outcome = await this.#call(entry.fact);
+    if (this.#state === 'closed') return;
+    if (outcome.type === 'confirmed') return this.#confirmed(entry, outcome.confirmation);
+    if (outcome.type === 'failed') return this.#failed(entry, outcome.failure);
+    if (link === this.#link) this.#paused = true;
+  }
+
+  async #call(fact: Fact): Promise<Outcome> {
+    try {
+      const payload = this.#ports.render(fact, this.#idFor(fact));
+      this.#reached('beforeSend');
+      const answer = this.#ports.send(fact.action, payload);
+      this.#reached('afterSend');
+      const confirmation = await answer;
+      this.#reached('confReceived');
+      return judged(fact, confirmation);
+    } catch (thrown) {
+      if (!(thrown instanceof CallFailure)) this.#ports.log.error('a fact cannot be sent', { fact, error: thrown });
+      return outcomeOf(fact, thrown);
+    }
+  }
+
+  #idFor(fact: Fact): number | undefined {
+    if (fact.action === 'StartTransaction') return undefined;
+    const id = this.#bindings.get(fact.transaction);
+    if (id === undefined) this.#ports.log.warn('no StartTransaction is known for this fact', { fact });
+    return id ?? UNKNOWN_TRANSACTION_ID;
+  }
+
+  async #confirmed(entry: Entry, confirmation: unknown): Promise<void> {
+    const { fact } = entry;
+    const { settle } = this.#ports;
+    const given = fact.action === 'StartTransaction' ? (confirmation as Binding).transactionId : undefined;
+    const companions = this.#guarded('settle', () => settle?.call(this.#ports, fact, confirmation)) ?? [];
+    await this.#retire(entry, given, companions);
+    this.#reached('confStored');
+    this.#guarded('delivered', () => this.#ports.delivered(fact, confirmation));
+    this.#changed();
+  }
+
+  /** OCPP 1.6 §3.7.1: wait retryInterval x preceding transmissions, or give up. */
+  async #failed(entry: Entry, failure: DeliveryFailure): Promise<void> {
+    const { attempts: allowed, retryIntervalS } = this.#ports;
+    const { clock, log } = this.#ports;
+    const before = this.#head.sequence === entry.sequence ? this.#head.failures : 0;
+    const attempts = before + 1;
+    log.warn('a fact was not processed', { fact: entry.fact, attempts, failure });
+    if (attempts >= Math.max(1, allowed.call(this.#ports))) return this.#giveUp(entry, attempts, failure);
+    this.#head = { sequence: entry.sequence, failures: attempts };
+    // Counted across restarts, because the limit is per message and a poison one must not block for as long as restarts go on.
+    // Relaxed: a power cut costs one more attempt at most.
+    this.#retry = clock.after(retryIntervalS.call(this.#ports) * 1000 * attempts, () => {
+      this.#retry = undefined;
+      this.#pump();
+    });
+    await this.#write([put(headKey, this.#head)], { durability: 'relaxed', volatileOnFailure: true });
+  }
+
+  async #giveUp({ sequence, fact }: Entry, attempts: number, failure: DeliveryFailure): Promise<void> {
+    const { clock } = this.#ports;
+    const at = clock.now();
+    const gaveUpAt = { bootId: clock.bootId, at, wall: clock.wall(at), trusted: clock.trusted };
+    const letter: DeadLetter = { fact, attempts, failure, gaveUpAt };
+    const given = fact.action === 'StartTransaction' ? UNKNOWN_TRANSACTION_ID : undefined;
+    await this.#retire({ sequence, fact }, given, [put(deadKey(sequence), letter)]);
+    this.#guarded('gaveUp', () => this.#ports.gaveUp(letter));
+    this.#changed();
+  }
+
+  /** The oldest fact is done: one batch removes it, moves the head, keeps or drops the binding, and carries the companions. */
+  async #retire(entry: Entry, given: number | undefined, companions: readonly StoreOperation[]): Promise<void> {
+    const { sequence, fact } = entry;
+    this.#head = { sequence: sequence + 1, failures: 0 };
+    if (this.#ledger.owing) await this.#ledger.quiet();
+    const stored = !this.#ledger.owes(factKey(sequence));
+    const ended = fact.action === 'StopTransaction';
+    await this.#write(
+      [
+        { type: 'delete', key: factKey(sequence) },
+        put(headKey, this.#head),
+        ...(given === undefined ? [] : [bind(fact.transaction, given)]),
+        ...(ended ? [{ type: 'delete', key: bindingKey(fact.transaction) } as const] : []),
+        ...companions,
+      ],
+      { volatileOnFailure: true },
+    );
+    if (this.#ledger.owing && stored) this.#unsettled = true;
+    if (given !== undefined) this.#bindings.set(fact.transaction, given);
+    if (ended) this.#bindings.delete(fact.transaction);
+    this.#window.shift();
+  }
+
+  async #write(operations: readonly StoreOperation[], options: AddOptions): Promise<void> {
+    const failing = this.#ledger.owing;
+    if (options.volatileOnFailure !== true) await this.#ledger.write(operations, options.durability ?? 'durable');
+    else {
+      const failure = await this.#ledger.writeOrOwe(operations, options.durability);
+      if (failure !== undefined && !failing)
+        this.#ports.log.error('the store fails: facts stay in memory', { failure });
+    }
+    if (this.#ledger.owing) this.#armStoreRetry();
+    else if (failing) this.#healed();
+  }
+
+  #healed(): void {
+    this.#ports.log.info('the store works again: all facts are durable');
+    this.#unsettled = false;
+    this.#blocked = false;
+    this.#pump();
+  }
+
+  #block(): void {
+    this.#blocked = true;
+    this.#armStoreRetry();
+  }
+
+  #armStoreRetry(): void {
+    if (this.#state !== 'open') return;
+    this.#storeRetry ??= this.#ports.clock.after(STORE_RETRY_MS, () => {
+      this.#storeRetry = undefined;
+      void this.#tryStore();
+    });
+  }
+
+  async #tryStore(): Promise<void> {
+    if (this.#ledger.owing) await this.#write([], { volatileOnFailure: true });
+    this.#blocked = false;
+    this.#pump();
+  }
+
+  #reached(point: KillPoint): void {
+    this.#ports.reached?.(point);
+  }
+
+  #changed(): void {
+    for (const listener of [...this.#listeners]) this.#guarded('onChange', listener);
+  }
+
+  /** What the owner throws must not stop the queue. */
+  #guarded<T>(what: string, action: () => T): T | undefined {
+    try {
+      return action();
+    } catch (error) {
+      this.#ports.log.error(`the outbox's owner failed in ${what}`, { error });
+      return undefined;
+    }
+  }
+}
+
+const put = (key: string, value: unknown): StoreOperation => ({ type: 'put', key, value });
+const bind = (transaction: string, transactionId: number): StoreOperation =>
+  put(bindingKey(transaction), { transactionId } satisfies Binding);

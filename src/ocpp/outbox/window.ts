@@ -1,0 +1,79 @@
+/** The next facts to send: at most two pages of the queue in memory, the rest stays in the store. */
+import { type Fact, factsFrom, isFact, sequenceOf } from './fact.ts';
+import type { Ledger } from './ledger.ts';
+
+const PAGE = 100;
+
+export interface Entry {
+  readonly sequence: number;
+  readonly fact: Fact;
+}
+
+export class Window {
+  readonly #ledger: Ledger;
+  readonly #entries: Entry[] = [];
+  /** Every fact below this is in `#entries` or done. */
+  #end: number;
+  /** Facts at and above this are not accepted yet. */
+  #admitted: number;
+  #size: number;
+  #filling = false;
+
+  /** `from` .. `to`: the sequence numbers that the store may hold, `to` exclusive. */
+  constructor(ledger: Ledger, from: number, to: number) {
+    this.#ledger = ledger;
+    this.#end = from;
+    this.#admitted = to;
+    this.#size = to - from;
+  }
+
+  /** Facts not yet done, in memory and in the store. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** The oldest fact, unless it must be fetched with `fill` first. */
+  get first(): Entry | undefined {
+    return this.#entries[0];
+  }
+
+  /** The sequence number from which on the store has facts that are not done. */
+  get start(): number {
+    return this.#entries[0]?.sequence ?? this.#end;
+  }
+
+  /** Facts have become durable (or are owed). They stay in memory only if nothing lies between and there is room. */
+  admit(first: number, facts: readonly Fact[]): void {
+    this.#admitted = first + facts.length;
+    this.#size += facts.length;
+    if (this.#filling || this.#end !== first || this.#entries.length + facts.length > PAGE) return;
+    facts.forEach((fact, index) => {
+      this.#entries.push({ sequence: first + index, fact });
+    });
+    this.#end = this.#admitted;
+  }
+
+  /** The oldest fact is done. */
+  shift(): void {
+    this.#entries.shift();
+    this.#size--;
+  }
+
+  /** Fetches the next page. Rejects with StoreError. */
+  async fill(): Promise<void> {
+    const to = this.#admitted;
+    this.#filling = true;
+    try {
+      const rows = await this.#ledger.list({ ...factsFrom(this.#end, to), limit: PAGE });
+      for (const [key, value] of rows) {
+        if (isFact(value)) this.#entries.push({ sequence: sequenceOf(key), fact: value });
+      }
+      const last = rows.at(-1);
+      this.#end = rows.length < PAGE || last === undefined ? to : sequenceOf(last[0]) + 1;
+      // Sequence numbers may have gaps (a refused add, a sample lost in a power cut): now the count is exact again.
+      if (this.#end === this.#admitted) this.#size = this.#entries.length;
+    } finally {
+      this.#filling = false;
+    }
+  }
+}
