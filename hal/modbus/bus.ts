@@ -1,0 +1,192 @@
+/** One RS-485 bus with many users: one request at a time, repeated when it fails, and no answer ever taken for another one's. */
+import type { Monotonic, Surroundings } from '../contract.ts';
+import { HalError } from '../hal-error.ts';
+import type { OpenBytePort, SerialBus } from './byte-port.ts';
+import { Connection, type Outcome, type Pace } from './connection.ts';
+import type { Request } from './rtu-client.ts';
+import { serialPort } from './serial-port.ts';
+
+export interface Manners extends Pace {
+  /** Asked so many times in all before it counts as failed; absent: 3. */
+  readonly attempts?: number;
+  /** Goes before everything that waits, and does not wait for stragglers. */
+  readonly urgent?: boolean;
+}
+
+/**
+ * Every call is answered in bounded time. It rejects with a HalError: `meterSilent` (no answer), `badReply` (a damaged answer or a
+ * Modbus exception), `busClosed` (no adapter, or closed).
+ */
+export interface ModbusBus {
+  /** How often the port was opened. Whoever remembers something about a device asks again when it has changed. */
+  readonly openings: number;
+  /** Functions 3 (holding) and 4 (input); address as on the wire, count 1..125. */
+  readRegisters(
+    code: 3 | 4,
+    unit: number,
+    address: number,
+    count: number,
+    manners: Manners,
+  ): Promise<readonly number[]>;
+  /** Function 16. Resolves when the device has acknowledged; it may be repeated, so values must not be increments. */
+  writeRegisters(unit: number, address: number, values: readonly number[], manners: Manners): Promise<void>;
+  close(): Promise<void>;
+}
+
+const ATTEMPTS = 3;
+/** An answer that comes later than this is no longer feared. */
+const OWED_MS = 10_000;
+/** Illegal function, address or value: asking again does not help (Modbus Application Protocol V1.1b3, section 7). */
+const FINAL_EXCEPTIONS: readonly number[] = [1, 2, 3];
+
+interface Job {
+  readonly request: Request;
+  readonly manners: Manners;
+  attemptsLeft: number;
+  resolve(registers: readonly number[]): void;
+  reject(error: unknown): void;
+}
+
+/** A request without a valid answer: it may still come. */
+interface Owed {
+  readonly request: Request;
+  readonly until: Monotonic;
+}
+
+/** Nothing is opened or loaded before the first request. */
+export function modbusBus(
+  serial: SerialBus,
+  surroundings: Surroundings,
+  openPort: OpenBytePort = serialPort(serial),
+): ModbusBus {
+  return new QueuedBus(serial.path, surroundings, new Connection(serial, surroundings, openPort));
+}
+
+class QueuedBus implements ModbusBus {
+  readonly #path: string;
+  readonly #surroundings: Surroundings;
+  readonly #connection: Connection;
+  #queue: Job[] = [];
+  #running: Promise<void> | undefined;
+  #owed: readonly Owed[] = [];
+
+  constructor(path: string, surroundings: Surroundings, connection: Connection) {
+    this.#path = path;
+    this.#surroundings = surroundings;
+    this.#connection = connection;
+  }
+
+  get openings(): number {
+    return this.#connection.openings;
+  }
+
+  readRegisters(
+    code: 3 | 4,
+    unit: number,
+    address: number,
+    count: number,
+    manners: Manners,
+  ): Promise<readonly number[]> {
+    return this.#enqueue({ type: 'read', function: code, unit, address, count }, manners);
+  }
+
+  async writeRegisters(unit: number, address: number, values: readonly number[], manners: Manners): Promise<void> {
+    await this.#enqueue({ type: 'write', unit, address, values }, manners);
+  }
+
+  async close(): Promise<void> {
+    await this.#connection.close();
+    await this.#running;
+  }
+
+  #enqueue(request: Request, manners: Manners): Promise<readonly number[]> {
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ request, manners, attemptsLeft: manners.attempts ?? ATTEMPTS, resolve, reject });
+      if (manners.urgent === true) this.#connection.nudge();
+      this.#running ??= this.#run();
+    });
+  }
+
+  /** Serves the queue until it is empty. Never rejects. */
+  async #run(): Promise<void> {
+    for (let job = this.#nextJob(); job !== undefined; job = this.#nextJob()) {
+      try {
+        await this.#connection.open();
+        await this.#attempt(job);
+      } catch (error) {
+        job.reject(error);
+      }
+    }
+    this.#running = undefined;
+  }
+
+  #nextJob(): Job | undefined {
+    const urgent = this.#queue.findIndex(({ manners }) => manners.urgent === true);
+    return this.#queue.splice(Math.max(urgent, 0), 1)[0];
+  }
+
+  /** A failed attempt goes to the end of the queue: a dead device must not keep the others waiting. */
+  async #attempt(job: Job): Promise<void> {
+    job.attemptsLeft -= 1;
+    // The next answer may be a late one. Where its form does not tell, the first answer is thrown away.
+    if (this.#ambiguous(job.request)) await this.#exchange(job);
+    const outcome = await this.#exchange(job);
+    if (outcome.type === 'registers') job.resolve(outcome.registers);
+    else if (job.attemptsLeft > 0 && mayPass(outcome)) this.#queue.push(job);
+    else job.reject(this.#errorFrom(outcome, job.request));
+  }
+
+  async #exchange({ request, manners }: Job): Promise<Outcome> {
+    const outcome = await this.#connection.exchange(request, manners);
+    const failed = outcome.type === 'silent' || outcome.type === 'damaged';
+    if (failed) this.#owed = [...this.#stillOwed(), { request, until: this.#surroundings.clock.now() + OWED_MS }];
+    // Even after a success: it may have been the late answer, and the one to this request comes yet.
+    if (this.#stillOwed().some((owed) => owed.request.unit === request.unit)) {
+      await this.#connection.drain(() => this.#queue.some((job) => job.manners.urgent === true));
+    }
+    return outcome;
+  }
+
+  #stillOwed(): readonly Owed[] {
+    const now = this.#surroundings.clock.now();
+    this.#owed = this.#owed.filter(({ until }) => until > now);
+    return this.#owed;
+  }
+
+  #ambiguous(request: Request): boolean {
+    return this.#stillOwed().some((owed) => sameForm(owed.request, request) && !sameRequest(owed.request, request));
+  }
+
+  #errorFrom(outcome: Exclude<Outcome, { type: 'registers' }>, request: Request): HalError {
+    const who = `unit ${request.unit} on ${this.#path}`;
+    const what = `register 0x${request.address.toString(16).padStart(4, '0')}`;
+    switch (outcome.type) {
+      case 'silent':
+        return new HalError('meterSilent', `${who} does not answer (${what})`);
+      case 'damaged':
+        return new HalError('badReply', `${who}: only damaged frames (${what})`);
+      case 'exception':
+        return new HalError('badReply', `${who} refuses ${what}: ${outcome.text}`, { cause: outcome });
+      case 'lost':
+        return this.#connection.unavailable();
+    }
+  }
+}
+
+function mayPass(outcome: Outcome): boolean {
+  if (outcome.type === 'exception') return !FINAL_EXCEPTIONS.includes(outcome.code);
+  return outcome.type === 'silent' || outcome.type === 'damaged';
+}
+
+/** Could an answer to `one` pass for an answer to `other`? A read's answer does not repeat the address, a write's not the values. */
+function sameForm(one: Request, other: Request): boolean {
+  if (one.unit !== other.unit) return false;
+  if (one.type === 'read' && other.type === 'read') return one.function === other.function && one.count === other.count;
+  if (one.type === 'read' || other.type === 'read') return false;
+  return one.address === other.address && one.values.length === other.values.length;
+}
+
+function sameRequest(one: Request, other: Request): boolean {
+  if (one.type === 'read' || other.type === 'read') return one.address === other.address;
+  return one.values.every((value, index) => value === other.values[index]);
+}
