@@ -1,32 +1,42 @@
 #!/usr/bin/env node
-/** Becomes dist/chargepoint.cjs: starts main.cjs beside it from V8's code cache if there is one for this Node. A cache that does not fit is ignored. */
+/** Becomes dist/chargepoint.cjs: starts main.cjs beside it, from V8's code cache where one fits. */
 const { mkdirSync, readFileSync, renameSync, writeFileSync } = require('node:fs');
 const { createRequire } = require('node:module');
 const { join } = require('node:path');
 const { Script } = require('node:vm');
+const { crc32 } = require('node:zlib');
 
 const file = join(__dirname, 'main.cjs');
+const source = readFileSync(file);
 const cacheFile = join(__dirname, 'cache', `${process.version}-${process.arch}.bin`);
 const writing = process.env.CHARGEPOINT_CODE_CACHE === 'write';
 
+/** V8 compares its version and flags, but of the source only the length, and trusts the rest: a flipped bit could crash it. */
+function checksum(code) {
+  const sum = Buffer.alloc(4);
+  sum.writeUInt32LE(crc32(code, crc32(source)));
+  return sum;
+}
+
+/** Without a cache, or with one that does not fit, the program only starts more slowly. */
 function readCache() {
-  if (writing) return undefined;
   try {
-    return readFileSync(cacheFile);
+    const cache = readFileSync(cacheFile);
+    const code = cache.subarray(4);
+    return checksum(code).equals(cache.subarray(0, 4)) ? code : undefined;
   } catch {
     return undefined;
   }
 }
 
-const cachedData = readCache();
-const wrapped = `(function (exports, require, module, __filename, __dirname) {${readFileSync(file, 'utf8')}\n})`;
-// V8 compares version, flags and source before it believes the cache, and compiles as usual if one differs.
-const script = new Script(wrapped, { filename: file, cachedData });
+const wrapped = `(function (exports, require, module, __filename, __dirname) {${source}\n})`;
+const script = new Script(wrapped, { filename: file, cachedData: writing ? undefined : readCache() });
 
 /** Taken when the run is over: then it holds the functions that a run calls. Renamed into place, so that no half file is read. */
 function writeCache() {
+  const code = script.createCachedData();
   mkdirSync(join(__dirname, 'cache'), { recursive: true });
-  writeFileSync(`${cacheFile}.part`, script.createCachedData());
+  writeFileSync(`${cacheFile}.part`, Buffer.concat([checksum(code), code]));
   renameSync(`${cacheFile}.part`, cacheFile);
 }
 if (writing) process.on('exit', writeCache);
