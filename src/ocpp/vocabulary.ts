@@ -67,7 +67,7 @@ const isTenths = (value: number): boolean =>
 /** A number in steps of 0.1 (limits of charging profiles). */
 export const tenths = v.pipe(v.number('a number'), v.check(isTenths, 'a multiple of 0.1'));
 
-/** An RFC 3339 date-time with its offset. `tolerance.ts` knows this schema by identity. */
+/** An RFC 3339 date-time with its offset. `tolerance.ts` recognises this very schema. */
 export const dateTime = v.pipe(v.string('a string'), v.check(isDateTime, 'a date-time'));
 
 export const uri = v.pipe(v.string('a string'), v.check(isUri, 'a URI'));
@@ -75,7 +75,7 @@ export const uri = v.pipe(v.string('a string'), v.check(isUri, 'a URI'));
 const unwrapped = (schema: v.GenericSchema): v.GenericSchema =>
   'wrapped' in schema ? (schema.wrapped as v.GenericSchema) : schema;
 
-/** The members that an object shape allows, each without its `optional`; undefined if the schema is no object shape. */
+/** The schema of a member, without its `optional`; undefined if the shape knows no such member. */
 export function memberOf(schema: v.GenericSchema, name: string): v.GenericSchema | undefined {
   if (!('entries' in schema)) return undefined;
   const entries = schema.entries as Record<string, v.GenericSchema>;
