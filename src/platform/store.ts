@@ -1,0 +1,157 @@
+/** Opens the agent's durable memory, moves one that cannot be used aside, and reads what is left of a broken one. */
+import { existsSync } from 'node:fs';
+import { mkdir, rename, unlink } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { ClassicLevel } from 'classic-level';
+import { StoreError } from '../errors.ts';
+import type { Log, Store } from '../ports.ts';
+import { errorCode, storeError } from './level-error.ts';
+import { type Database, damageMark, LevelStore, probe } from './level-store.ts';
+
+/** Counts layouts of keys and values that an older release could not read. A release reads its own format and the ones before. */
+export const STORE_FORMAT = 1;
+export const formatKey = 'meta/format';
+
+/** A Pi has little memory, and the agent reads its store mostly in order. */
+const CACHE_BYTES = 1024 * 1024;
+/** So many rows are read at opening to see whether they can be read: all of a usual store, a few milliseconds of a huge one. */
+const CHECKED_ROWS = 2000;
+const SALVAGE_PAGE = 1000;
+
+/** Failures of the machine, not of the store: moving the store aside would not help. */
+const environmentCodes: ReadonlySet<string> = new Set(['LEVEL_LOCKED', 'ENOSPC', 'EDQUOT', 'EROFS', 'EACCES']);
+
+export interface OpenedStore {
+  readonly store: Store;
+  /** Where the old store went if it could not be used; `salvage` reads it. */
+  readonly movedAside?: string;
+  /** Why, for the log and the security event. */
+  readonly reason?: string;
+}
+
+/**
+ * Opens the store in `directory`, which is made if need be. One that does not open, is damaged, or has a foreign or newer format is renamed
+ * to `<directory>.broken-<n>` and a fresh one starts. Rejects with StoreError: `storeLocked` if another process holds it, `storeFull`
+ * or `storeBroken` if the machine itself does not let us.
+ */
+export async function openStore(directory: string, log: Log): Promise<OpenedStore> {
+  const reason = existsSync(damageMark(directory)) ? 'damaged data was met by the last process' : undefined;
+  const opened = reason === undefined ? await tryOpen(directory) : { reason };
+  if ('database' in opened) return { store: new LevelStore(opened.database, log) };
+  const movedAside = await moveAside(directory);
+  const fresh = await tryOpen(directory);
+  if ('reason' in fresh) throw new StoreError('storeBroken', `a fresh store does not open: ${fresh.reason}`);
+  log.error('the store was moved aside, a fresh one starts', { movedAside, reason: opened.reason });
+  return { store: new LevelStore(fresh.database, log), movedAside, reason: opened.reason };
+}
+
+export interface SalvagedRows {
+  readonly rows: readonly (readonly [key: string, value: unknown])[];
+  /** Rows whose value is no JSON any more. */
+  readonly unreadable: number;
+}
+
+/**
+ * Repairs the store in `directory` in place and reads all that can be read; deleted rows may come back. Rejects with StoreError if nothing
+ * can be read at all.
+ */
+export async function salvage(directory: string): Promise<SalvagedRows> {
+  if (!existsSync(directory)) throw new StoreError('storeBroken', `there is no store at ${directory}`);
+  const rows: [string, unknown][] = [];
+  let unreadable = 0;
+  const database = make(directory, false);
+  try {
+    await ClassicLevel.repair(directory);
+    await database.open();
+    for await (const [key, text] of readable(database)) {
+      try {
+        rows.push([key, JSON.parse(text)]);
+      } catch {
+        unreadable++;
+      }
+    }
+  } catch (cause) {
+    throw storeError(cause);
+  } finally {
+    await database.close();
+  }
+  return { rows, unreadable };
+}
+
+/** All rows in order; stops where a damaged table makes reading impossible. */
+async function* readable(database: Database): AsyncGenerator<[string, string]> {
+  const iterator = database.iterator();
+  try {
+    for (;;) {
+      const page = await iterator.nextv(SALVAGE_PAGE).catch(() => []);
+      if (page.length === 0) return;
+      yield* page;
+    }
+  } finally {
+    await iterator.close();
+  }
+}
+
+type Attempt = { readonly database: Database } | { readonly reason: string };
+
+/** Rejects with StoreError for failures of the machine; anything else is a reason to move the store aside. */
+async function tryOpen(directory: string): Promise<Attempt> {
+  const database = make(directory, true);
+  try {
+    await mkdir(dirname(directory), { recursive: true });
+    await database.open();
+    const reason = await unusable(database);
+    if (reason === undefined) return { database };
+    await database.close();
+    return { reason };
+  } catch (cause) {
+    await database.close();
+    const error = storeError(cause);
+    if (environmentCodes.has(errorCode(cause) ?? '')) throw error;
+    // A medium that takes no data explains the failure better than a broken store does.
+    await probe(`${directory}.probe`).catch((failure: unknown) => {
+      throw storeError(failure);
+    });
+    return { reason: error.message };
+  }
+}
+
+/** Why this store is not ours to use; an empty one gets our format. */
+async function unusable(database: Database): Promise<string | undefined> {
+  const rows = await database.iterator({ limit: CHECKED_ROWS }).all();
+  if (rows.length === 0) {
+    await database.put(formatKey, JSON.stringify({ format: STORE_FORMAT }), { sync: true });
+    return undefined;
+  }
+  const format = formatOf(await database.get(formatKey));
+  if (format === undefined) return 'the store has no format version: it is not ours';
+  if (format > STORE_FORMAT) return `the store has format ${format}, this release reads up to ${STORE_FORMAT}`;
+  return undefined;
+}
+
+function formatOf(text: string | undefined): number | undefined {
+  try {
+    const value: unknown = JSON.parse(text ?? 'null');
+    if (typeof value !== 'object' || value === null || !('format' in value)) return undefined;
+    return Number.isSafeInteger(value.format) ? (value.format as number) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function moveAside(directory: string): Promise<string> {
+  let n = 1;
+  while (existsSync(`${directory}.broken-${n}`)) n++;
+  const aside = `${directory}.broken-${n}`;
+  try {
+    if (existsSync(directory)) await rename(directory, aside);
+    await unlink(damageMark(directory)).catch(() => undefined);
+  } catch (cause) {
+    throw storeError(cause);
+  }
+  return aside;
+}
+
+function make(directory: string, createIfMissing: boolean): Database {
+  return new ClassicLevel<string, string>(directory, { createIfMissing, cacheSize: CACHE_BYTES });
+}
