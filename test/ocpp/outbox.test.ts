@@ -1,0 +1,480 @@
+/** The outbox: order, binding, attempts, store trouble, restarts. */
+import { describe, expect, it } from 'vitest';
+import { failable } from '../../src/bench/failable-store.ts';
+import { StoreError } from '../../src/errors.ts';
+import type { Fact } from '../../src/ocpp/outbox/fact.ts';
+import { salvagedFrom } from '../../src/ocpp/outbox/salvaged.ts';
+import { MemoryDisk } from '../sim/memory-store.ts';
+import { seconds, settle, VirtualClock } from '../sim/virtual-clock.ts';
+import { Harness, sample, start, stop } from './outbox-harness.ts';
+
+async function opened(): Promise<{ disk: MemoryDisk; clock: VirtualClock; h: Harness }> {
+  const disk = new MemoryDisk();
+  const clock = new VirtualClock();
+  return { disk, clock, h: await Harness.open(disk.open(), clock) };
+}
+
+describe('the order of transaction messages (OCPP 1.6 §3.7)', () => {
+  it('sends one at a time, in the order of the adds', async () => {
+    const { h } = await opened();
+    await Promise.all([h.outbox.add([start('a')]), h.outbox.add([sample('a')]), h.outbox.add([stop('a')])]);
+    await settle();
+    expect(h.contents).toEqual(['start a']);
+    await h.last.confirm({ transactionId: 7 });
+    expect(h.contents).toEqual(['start a', 'sample a']);
+    await h.last.confirm();
+    await h.last.confirm();
+    expect(h.sent.map(({ payload }) => payload.transactionId)).toEqual([undefined, 7, 7]);
+    expect(h.outbox.size).toBe(0);
+  });
+
+  it('sends a fact only once it is durable', async () => {
+    const disk = new MemoryDisk();
+    let durableAtSend = 0;
+    const h = await Harness.open(disk.open(), new VirtualClock(), {
+      send: () => {
+        durableAtSend = disk.durableBatches;
+        return new Promise(() => undefined);
+      },
+    });
+    await h.outbox.add([start('a')]);
+    await settle();
+    expect(durableAtSend).toBe(1);
+  });
+
+  it('makes a confirmation durable before it sends the next fact and before it tells the owner', async () => {
+    const disk = new MemoryDisk();
+    const keys = async (): Promise<string[]> =>
+      (await disk.read({ from: 'outbox/fact/', to: 'outbox/fact0' })).map(([key]) => key);
+    let left: string[] = [];
+    const h = await Harness.open(disk.open(), new VirtualClock(), {
+      settle: (fact) => [{ type: 'put', key: 'room/cache', value: fact.content }],
+      delivered: () => void keys().then((found) => (left = found)),
+    });
+    await h.outbox.add([start('a'), stop('a')]);
+    await settle();
+    disk.failWrites(true);
+    await h.last.confirm({ transactionId: 1 });
+    disk.failWrites(false);
+    const confirmed = h.sent.length;
+    expect(confirmed).toBe(1);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(left).toHaveLength(2);
+    await h.outbox.add([], [{ type: 'put', key: 'x', value: 1 }]);
+    await settle();
+    expect(await keys()).toHaveLength(1);
+    expect(h.sent).toHaveLength(2);
+    expect(await disk.read({ from: 'room/cache', to: 'room/cache0' })).toEqual([['room/cache', 'start a']]);
+  });
+
+  it('keeps the order of 1,000 facts that do not fit in memory', async () => {
+    const { h, clock } = await opened();
+    h.outbox.pause();
+    const numbers = Array.from({ length: 1000 }, (_, index) => index);
+    await Promise.all(numbers.map((n) => h.outbox.add([sample('a', n)], [], { durability: 'relaxed' })));
+    expect(h.outbox.size).toBe(1000);
+    h.outbox.resume();
+    for (const n of numbers) {
+      if (n % 100 === 50) await h.outbox.add([sample('a', 1000 + n)]);
+      for (let turns = 0; h.sent.length <= n && turns < 50; turns++) await settle();
+      void h.last.confirm();
+    }
+    await clock.advance(0);
+    expect(h.contents.slice(0, 1000)).toEqual(numbers);
+  });
+
+  it('reaches its kill points in the order of their names', async () => {
+    const { h } = await opened();
+    await h.outbox.add([start('a')]);
+    await settle();
+    await h.last.confirm({ transactionId: 1 });
+    expect(h.points).toEqual([
+      'beforeStoreWrite',
+      'afterStoreWrite',
+      'beforeSend',
+      'afterSend',
+      'confReceived',
+      'confStored',
+    ]);
+  });
+});
+
+describe('binding the transactionId (OCPP 1.6 §4.8, errata 3.18)', () => {
+  it.each([0, -1, -2147483648, 2147483647, Number.MAX_SAFE_INTEGER])('echoes %d exactly', async (transactionId) => {
+    const { h } = await opened();
+    await h.outbox.add([start('a'), stop('a')]);
+    await settle();
+    await h.last.confirm({ transactionId, idTagInfo: { status: 'Blocked' } });
+    expect(h.last.payload.transactionId).toBe(transactionId);
+    expect(h.outbox.transactionId('a')).toBe(transactionId);
+  });
+
+  it('remembers the binding across a restart and forgets it once the Stop is confirmed', async () => {
+    const { h, disk, clock } = await opened();
+    await h.outbox.add([start('a')]);
+    await settle();
+    await h.last.confirm({ transactionId: 42 });
+    await disk.powerCut();
+    const again = await Harness.open(disk.open(), clock);
+    expect(again.outbox.transactionId('a')).toBe(42);
+    await again.outbox.add([stop('a')]);
+    await settle();
+    expect(again.last.payload.transactionId).toBe(42);
+    await again.last.confirm();
+    expect(again.outbox.transactionId('a')).toBeUndefined();
+    expect(await disk.read({ from: 'binding/', to: 'binding0' })).toEqual([]);
+  });
+
+  it('gives later messages -1 when the Start was given up, also after a restart', async () => {
+    const { h, disk, clock } = await opened();
+    h.attempts = 1;
+    await h.outbox.add([start('a'), sample('a')]);
+    await settle();
+    await h.last.fail('callError', 'InternalError');
+    expect(h.last.payload).toEqual({ content: 'sample a', transactionId: -1 });
+    await disk.powerCut();
+    const again = await Harness.open(disk.open(), clock);
+    await again.outbox.add([stop('a')]);
+    await settle();
+    await again.last.confirm();
+    expect(again.sent.map(({ payload }) => payload.transactionId)).toEqual([-1, -1]);
+  });
+
+  it('counts a StartTransaction.conf without a transactionId as a failed attempt', async () => {
+    const { h, clock } = await opened();
+    await h.outbox.add([start('a')]);
+    await settle();
+    await h.last.confirm({ idTagInfo: { status: 'Accepted' } });
+    expect(h.outbox.size).toBe(1);
+    await clock.advance(seconds(60));
+    expect(h.sent).toHaveLength(2);
+  });
+});
+
+describe('attempts (OCPP 1.6 §3.7.1)', () => {
+  it('waits the interval times the number of transmissions, then gives up', async () => {
+    const { h, clock } = await opened();
+    await h.outbox.add([stop('a'), stop('b')]);
+    await settle();
+    await h.last.fail('callError', 'GenericError');
+    await clock.advance(seconds(59));
+    expect(h.sent).toHaveLength(1);
+    await clock.advance(seconds(1));
+    expect(h.sent).toHaveLength(2);
+    await h.last.fail('timeout');
+    await clock.advance(seconds(119));
+    expect(h.sent).toHaveLength(2);
+    await clock.advance(seconds(1));
+    await h.last.fail('badReply');
+    expect(h.contents).toEqual(['stop a', 'stop a', 'stop a', 'stop b']);
+    expect(h.letters).toEqual(await h.outbox.deadLetters(10));
+    expect(h.letters[0]).toMatchObject({ fact: stop('a'), attempts: 3, failure: { code: 'badReply' } });
+    expect(h.outbox.size).toBe(1);
+  });
+
+  it.each([0, 1, -5])('tries once when TransactionMessageAttempts is %d', async (attempts) => {
+    const { h } = await opened();
+    h.attempts = attempts;
+    await h.outbox.add([stop('a')]);
+    await settle();
+    await h.last.fail('callError');
+    expect(h.letters).toHaveLength(1);
+  });
+
+  it('does not count a lost link and waits for the next one', async () => {
+    const { h, clock } = await opened();
+    h.attempts = 1;
+    await h.outbox.add([stop('a')]);
+    for (let n = 0; n < 5; n++) {
+      await settle();
+      await h.last.fail('disconnected');
+      await clock.advance(seconds(600));
+      expect(h.sent).toHaveLength(n + 1);
+      h.outbox.resume();
+    }
+    await settle();
+    expect(h.sent).toHaveLength(6);
+    expect(h.letters).toEqual([]);
+  });
+
+  it('goes on at once when the loss is reported only after the link came back', async () => {
+    const { h } = await opened();
+    await h.outbox.add([stop('a')]);
+    await settle();
+    h.outbox.pause();
+    h.outbox.resume();
+    await h.last.fail('disconnected');
+    expect(h.sent).toHaveLength(2);
+  });
+
+  it('keeps counting after the process was killed', async () => {
+    const { h, disk, clock } = await opened();
+    await h.outbox.add([stop('a')]);
+    await settle();
+    await h.last.fail('callError');
+    await clock.advance(seconds(60));
+    await h.last.fail('callError');
+    await disk.kill();
+    const again = await Harness.open(disk.open(), clock);
+    await settle();
+    await again.last.fail('callError');
+    expect(again.letters).toHaveLength(1);
+  });
+
+  it('takes any result of MeterValues as processed', async () => {
+    const { h } = await opened();
+    await h.outbox.add([sample('a')]);
+    await settle();
+    await h.last.fail('badReply');
+    expect(h.delivered).toEqual([[sample('a'), {}]]);
+  });
+
+  it('gives up a fact that cannot be rendered, and goes on', async () => {
+    const clock = new VirtualClock();
+    const h = await Harness.open(new MemoryDisk().open(), clock, {
+      render: ({ content }) => {
+        if (content === 'poison') throw new Error('cannot be rendered');
+        return { content };
+      },
+    });
+    await h.outbox.add([sample('a', 'poison'), sample('a', 'good')]);
+    await clock.advance(seconds(180));
+    expect(h.contents).toEqual(['good']);
+    expect(h.letters[0]?.failure).toEqual({ code: 'unexpected', message: 'cannot be rendered' });
+  });
+
+  it('goes on when its owner throws', async () => {
+    const boom = (): never => {
+      throw new Error('owner');
+    };
+    const h = await Harness.open(new MemoryDisk().open(), new VirtualClock(), { settle: boom, delivered: boom });
+    h.outbox.onChange(boom);
+    await h.outbox.add([sample('a', 1), sample('a', 2)]);
+    await settle();
+    await h.last.confirm();
+    await h.last.confirm();
+    expect(h.outbox.size).toBe(0);
+  });
+});
+
+describe('pausing', () => {
+  it('sends nothing before the first resume and nothing new after a pause', async () => {
+    const h = new Harness(new MemoryDisk().open(), new VirtualClock());
+    await h.outbox.open();
+    await h.outbox.add([sample('a', 1), sample('a', 2)]);
+    await settle();
+    expect(h.sent).toEqual([]);
+    h.outbox.resume();
+    await settle();
+    h.outbox.pause();
+    await h.last.confirm();
+    expect(h.contents).toEqual([1]);
+    expect(h.delivered).toHaveLength(1);
+  });
+});
+
+describe('store trouble', () => {
+  it('refuses an add that is not durable and never sends it', async () => {
+    const { h, disk, clock } = await opened();
+    disk.failWrites(true);
+    await expect(h.outbox.add([start('a')])).rejects.toBeInstanceOf(StoreError);
+    disk.failWrites(false);
+    await h.outbox.add([start('b')]);
+    await clock.advance(seconds(60));
+    expect(h.contents).toEqual(['start b']);
+    expect(h.outbox.size).toBe(1);
+  });
+
+  it('keeps facts of a running transaction in memory, sends them in order, and writes what is left when the store heals', async () => {
+    const { h, disk, clock } = await opened();
+    await h.outbox.add([start('a')]);
+    await settle();
+    await h.last.confirm({ transactionId: 5 });
+    disk.failWrites(true);
+    const keep = { volatileOnFailure: true };
+    await h.outbox.add([sample('a', 1)], [{ type: 'put', key: 'room/open', value: 1 }], keep);
+    await h.outbox.add([sample('a', 2)], [{ type: 'put', key: 'room/open', value: 2 }], keep);
+    await h.outbox.add([stop('a')], [{ type: 'delete', key: 'room/open' }], keep);
+    expect(h.outbox.size).toBe(3);
+    await settle();
+    await h.last.confirm();
+    expect(h.contents).toEqual(['start a', 1, 2]);
+    disk.failWrites(false);
+    await clock.advance(seconds(10));
+    await disk.powerCut();
+    const again = await Harness.open(disk.open(), clock);
+    await settle();
+    expect(again.outbox.size).toBe(2);
+    expect(again.last.payload).toEqual({ content: 2, transactionId: 5 });
+    expect(await disk.read({ from: 'room/', to: 'room0' })).toEqual([]);
+  });
+
+  it('delivers a running transaction to its end while the store fails', async () => {
+    const { h, disk, clock } = await opened();
+    await h.outbox.add([start('a')]);
+    await settle();
+    disk.failWrites(true);
+    await h.last.confirm({ transactionId: 5 });
+    await h.outbox.add([sample('a', 1)], [], { volatileOnFailure: true });
+    await h.outbox.add([stop('a')], [], { volatileOnFailure: true });
+    await settle();
+    await h.last.confirm();
+    await h.last.confirm();
+    expect(h.delivered.map(([fact]) => fact.action)).toEqual(['StartTransaction', 'MeterValues', 'StopTransaction']);
+    disk.failWrites(false);
+    await clock.advance(seconds(10));
+    await disk.powerCut();
+    const again = await Harness.open(disk.open(), clock);
+    expect(again.outbox.size).toBe(0);
+    await clock.advance(seconds(10));
+    expect(again.sent).toEqual([]);
+  });
+
+  it('holds back the next stored fact while the last confirmation is not durable, and repeats none when it heals', async () => {
+    const { h, disk, clock } = await opened();
+    await h.outbox.add([sample('a', 1), sample('a', 2)]);
+    await settle();
+    disk.failWrites(true);
+    await h.last.confirm();
+    await clock.advance(seconds(60));
+    expect(h.contents).toEqual([1]);
+    disk.failWrites(false);
+    await clock.advance(seconds(10));
+    expect(h.contents).toEqual([1, 2]);
+  });
+
+  it('reads again when reading failed', async () => {
+    const { disk, clock, h } = await opened();
+    h.outbox.pause();
+    for (let n = 0; n < 150; n++) await h.outbox.add([sample('a', n)], [], { durability: 'relaxed' });
+    await disk.kill();
+    const again = await Harness.open(disk.open(), clock);
+    disk.failReads(true);
+    await clock.advance(seconds(30));
+    disk.failReads(false);
+    await clock.advance(seconds(10));
+    expect(again.contents).toEqual([0]);
+  });
+
+  it('loses relaxed samples in a power cut only back to the last durable write', async () => {
+    const { h, disk, clock } = await opened();
+    h.outbox.pause();
+    await h.outbox.add([sample('a', 1)], [], { durability: 'relaxed' });
+    await h.outbox.add([stop('a')]);
+    await h.outbox.add([sample('b', 2)], [], { durability: 'relaxed' });
+    await disk.powerCut();
+    const again = await Harness.open(disk.open(), clock);
+    expect((await again.outbox.pending(10)).map(({ content }) => content)).toEqual([1, 'stop a']);
+  });
+
+  it('obeys the bench switch at once, in the order of the batches', async () => {
+    const disk = new MemoryDisk();
+    const { store, fail } = failable(disk.open());
+    const order: string[] = [];
+    const put = { type: 'put', key: 'k', value: 1 } as const;
+    const before = store.batch([put], 'durable').then(() => order.push('before'));
+    fail(true);
+    expect(store.healthy).toBe(false);
+    const during = store.batch([put], 'durable').catch((error: StoreError) => order.push(error.code));
+    fail(false);
+    await Promise.all([before, during]);
+    expect(order).toEqual(['before', 'storeBroken']);
+    expect(store.healthy).toBe(true);
+  });
+});
+
+describe('opening and closing', () => {
+  it('goes on where it stood, without what was confirmed', async () => {
+    const { h, disk, clock } = await opened();
+    await h.outbox.add([sample('a', 1), sample('a', 2), sample('a', 3)]);
+    await settle();
+    await h.last.confirm();
+    await h.outbox.close();
+    await disk.kill();
+    const again = await Harness.open(disk.open(), clock);
+    expect(again.outbox.size).toBe(2);
+    await settle();
+    await again.last.confirm();
+    expect(again.contents).toEqual([2, 3]);
+  });
+
+  it('never gives a sequence number twice, even after everything was delivered', async () => {
+    const { h, disk, clock } = await opened();
+    h.attempts = 1;
+    await h.outbox.add([sample('a', 1)]);
+    await settle();
+    await h.last.fail('callError');
+    await disk.powerCut();
+    const again = await Harness.open(disk.open(), clock);
+    again.attempts = 1;
+    await again.outbox.add([sample('a', 2)]);
+    await settle();
+    await again.last.fail('callError');
+    expect((await again.outbox.deadLetters(10)).map(({ fact }) => fact.content)).toEqual([1, 2]);
+  });
+
+  it('passes over a record that is no fact', async () => {
+    const { h, disk, clock } = await opened();
+    h.outbox.pause();
+    await h.outbox.add([sample('a', 1), null as unknown as Fact, sample('a', 2)]);
+    await disk.kill();
+    const again = await Harness.open(disk.open(), clock);
+    await settle();
+    await again.last.confirm();
+    expect(again.contents).toEqual([1, 2]);
+    await again.last.confirm();
+    expect(again.outbox.size).toBe(0);
+  });
+
+  it('refuses adds before open and after close, and ignores a confirmation after close', async () => {
+    const { h } = await opened();
+    await h.outbox.add([sample('a')]);
+    await settle();
+    await h.outbox.close();
+    await h.last.confirm();
+    expect(h.delivered).toEqual([]);
+    await expect(h.outbox.add([sample('a')])).rejects.toMatchObject({ code: 'storeClosed' });
+    const fresh = new Harness(new MemoryDisk().open(), new VirtualClock());
+    await expect(fresh.outbox.add([sample('a')])).rejects.toMatchObject({ code: 'storeClosed' });
+  });
+
+  it('leaves no timer behind', async () => {
+    const { h, clock, disk } = await opened();
+    await h.outbox.add([sample('a')]);
+    await settle();
+    await h.last.fail('callError');
+    disk.failWrites(true);
+    await h.outbox.add([sample('a')], [], { volatileOnFailure: true });
+    expect(clock.armed).toBe(2);
+    await h.outbox.close();
+    expect(clock.armed).toBe(0);
+  });
+
+  it('adopts the rows of another store behind its own facts, bindings and dead letters included', async () => {
+    const { h, disk } = await opened();
+    h.outbox.pause();
+    h.attempts = 1;
+    await h.outbox.add([start('done'), start('dead'), stop('done')]);
+    h.outbox.resume();
+    await settle();
+    await h.last.confirm({ transactionId: 9 });
+    await h.last.fail('callError');
+    await h.outbox.close();
+    const salvaged = salvagedFrom((await disk.read({ from: '', to: '~' })).reverse());
+    expect(salvaged).toMatchObject({
+      facts: [stop('done')],
+      bindings: [
+        ['dead', -1],
+        ['done', 9],
+      ],
+    });
+    const other = await opened();
+    await other.h.outbox.add([sample('x', 'own')]);
+    await other.h.outbox.adopt(salvaged);
+    await settle();
+    await other.h.last.confirm();
+    expect(other.h.last.payload).toEqual({ content: 'stop done', transactionId: 9 });
+    expect(await other.h.outbox.deadLetters(10)).toEqual(salvaged.deadLetters);
+    expect(other.h.outbox.transactionId('dead')).toBe(-1);
+  });
+});
