@@ -1,0 +1,51 @@
+/** The code cache makes a start faster and must never change what runs. */
+import { execFileSync } from 'node:child_process';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+
+const folder = mkdtempSync(join(tmpdir(), 'launcher-'));
+const program = join(folder, 'chargepoint.cjs');
+const main = join(folder, 'main.cjs');
+const source = (word: string) => `const f = () => '${word}';\nconsole.log(f(), process.argv[2], __filename);\n`;
+const run = (env: NodeJS.ProcessEnv = {}) =>
+  execFileSync(process.execPath, [program, 'argument'], { encoding: 'utf8', env }).trim();
+const cacheFile = () => join(folder, 'cache', readdirSync(join(folder, 'cache'))[0] ?? '');
+
+beforeAll(() => {
+  cpSync(join(import.meta.dirname, '../../scripts/launcher.cjs'), program);
+  writeFileSync(main, source('first'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+describe('the launcher', () => {
+  it('starts the program without a cache', () => expect(run()).toBe(`first argument ${main}`));
+
+  it('starts the program from the cache that an earlier run wrote', () => {
+    run({ CHARGEPOINT_CODE_CACHE: 'write' });
+    expect(readFileSync(cacheFile()).length).toBeGreaterThan(100);
+    expect(run()).toBe(`first argument ${main}`);
+  });
+
+  it('runs a changed program of the same length, not the cached one', () => {
+    writeFileSync(main, source('later'));
+    expect(run()).toBe(`later argument ${main}`);
+    writeFileSync(main, source('first'));
+  });
+
+  it.each([0, 0.3, 0.6, 0.99])('ignores a cache with a flipped byte at %d of its length', (part) => {
+    const sound = readFileSync(cacheFile());
+    const broken = Buffer.from(sound);
+    const at = Math.floor(part * broken.length);
+    broken[at] = (broken[at] ?? 0) ^ 0xff;
+    writeFileSync(cacheFile(), broken);
+    expect(run()).toBe(`first argument ${main}`);
+    writeFileSync(cacheFile(), sound);
+  });
+
+  it('ignores a cache that was cut short', () => {
+    writeFileSync(cacheFile(), readFileSync(cacheFile()).subarray(0, 3));
+    expect(run()).toBe(`first argument ${main}`);
+  });
+});
