@@ -1,0 +1,355 @@
+/** Puts the rooms together from ports, a board and a configuration: the same agent on a Pi, on a bench or inside a virtual minute. */
+import type { Board } from '../hal/contract.ts';
+import type { AgentConfig } from './config.ts';
+import type { Connector, ConnectorStatus, StopReason } from './core/connector/state.ts';
+import { transactionOf } from './core/connector/state.ts';
+import { retryDelayMs } from './core/retry.ts';
+import { whyOf } from './core/why.ts';
+import { FEATURES } from './features/all.ts';
+import { webSocketPingInterval } from './features/boot/boot.ts';
+import { Configuration } from './features/configuration/configuration.ts';
+import { PROFILES, supportedFeatureProfiles } from './features/configuration/keys-room.ts';
+import type { Context, Effective, Feature, Room } from './features/feature.ts';
+import { settled } from './features/reset/reset.ts';
+import { authorizationKey, passwordOf } from './features/security/security.ts';
+import { Ledger } from './features/transactions/ledger.ts';
+import { rulesFrom } from './features/transactions/rules.ts';
+import {
+  transactionMessageAttempts,
+  transactionMessageRetryInterval,
+} from './features/transactions/transactions.keys.ts';
+import { Link, type LinkSettings } from './ocpp/link.ts';
+import { operationOf } from './ocpp/messages/all.ts';
+import type { RegistrationStatus } from './ocpp/messages/core/boot-notification.ts';
+import { StartTransaction } from './ocpp/messages/core/start-transaction.ts';
+import type { ConfirmationOf } from './ocpp/operation.ts';
+import type { DeadLetter, Fact } from './ocpp/outbox/fact.ts';
+import type { Outbox, OutboxPorts } from './ocpp/outbox.ts';
+import { Peer } from './ocpp/peer.ts';
+import { Registration } from './ocpp/registration.ts';
+import { FrameLog } from './ocpp/wire-log.ts';
+import type { Ports, Unsubscribe } from './ports.ts';
+import { Station } from './station/station.ts';
+
+export interface AgentOptions {
+  readonly config: AgentConfig;
+  readonly ports: Ports;
+  readonly board: Board;
+  /** For kill tests; absent in production. */
+  readonly reached?: OutboxPorts['reached'];
+}
+
+export interface ConnectorView {
+  readonly id: number;
+  readonly status: ConnectorStatus;
+  /** `offline`: its StartTransaction is not confirmed yet. */
+  readonly transaction: 'none' | 'offline' | 'online';
+  readonly transactionId: number | null;
+  /** The limit in force, cable included, in ampere. */
+  readonly limitA: number;
+  readonly why: string;
+}
+
+export interface AgentView {
+  readonly connected: boolean;
+  readonly boot: RegistrationStatus | null;
+  /** Transaction messages not yet confirmed. */
+  readonly queue: number;
+  readonly connectors: readonly ConnectorView[];
+}
+
+/** The agent's public face: all that the control interface, the bench and other faces may touch. */
+export interface Agent {
+  view(): AgentView;
+  /** Called after anything in the view may have changed. */
+  onChange(listener: () => void): Unsubscribe;
+  readonly outbox: Pick<Outbox, 'size' | 'pending' | 'deadLetters' | 'adopt'>;
+  readonly wireLog: FrameLog;
+  /** All configuration keys with their effective values. */
+  readonly keys: readonly Effective[];
+  /** Opens every contactor before it returns. For what nobody caught. */
+  trip(): void;
+  /**
+   * An orderly end within 3 s: contactors open at once, every running transaction gets a durable stop, which is sent if that goes
+   * within 2 s.
+   */
+  stop(reason: Extract<StopReason, 'Reboot' | 'Other'>): Promise<void>;
+}
+
+const CALL_TIMEOUT_MS = 30_000;
+const SENT_WITHIN_MS = 2000;
+
+/** Opens what is stored, starts the rooms, listens to the hardware and dials. Rejects with StoreError. */
+export async function startAgent(options: AgentOptions): Promise<Agent> {
+  const { config, ports } = options;
+  const { store, clock, log } = ports;
+  const features = activeFeatures(config);
+  const configuration = await Configuration.open({
+    keys: features.flatMap(({ keys }) => keys),
+    presets: config.keys,
+    store,
+    clock,
+    log,
+  });
+  if (config.keys['SupportedFeatureProfiles'] === undefined) {
+    const active = new Set<string>(features.map(({ profile }) => profile));
+    configuration.adopt(
+      supportedFeatureProfiles,
+      PROFILES.filter((profile) => active.has(profile)),
+    );
+  }
+  const agent = new RunningAgent(options, configuration);
+  await agent.start(features);
+  return agent;
+}
+
+/** A profile that the file's SupportedFeatureProfiles leaves out is off, with its keys; security is no profile and always on. */
+function activeFeatures({ keys }: AgentConfig): readonly Feature[] {
+  const preset = keys['SupportedFeatureProfiles'];
+  const profiles = preset === undefined ? undefined : supportedFeatureProfiles.type.parse(preset);
+  if (profiles === undefined) return FEATURES;
+  const always: readonly string[] = ['Core', 'Security'];
+  return FEATURES.filter(({ profile }) => always.includes(profile) || profiles.some((on) => on === profile));
+}
+
+class RunningAgent implements Agent {
+  readonly wireLog: FrameLog;
+  readonly #options: AgentOptions;
+  readonly #settings: Configuration;
+  readonly #ledger: Ledger;
+  readonly #registration = new Registration();
+  readonly #opened = new Set<() => void>();
+  readonly #closed = new Set<() => void>();
+  readonly #changed = new Set<() => void>();
+  #station: Station;
+  #link: Link;
+  #context: Context;
+  #peer: Peer | undefined;
+  #rooms: readonly Room[] = [];
+  #ending: Promise<void> | undefined;
+
+  constructor(options: AgentOptions, settings: Configuration) {
+    const { config, ports, board, reached } = options;
+    this.#options = options;
+    this.#settings = settings;
+    this.wireLog = new FrameLog(ports.log);
+    this.#ledger = new Ledger({
+      ...ports,
+      meters: new Map(board.connectors.map(({ id, meter }) => [id, meter])),
+      send: (action, payload) => this.#send(action, payload),
+      attempts: () => settings.get(transactionMessageAttempts),
+      retryIntervalS: () => settings.get(transactionMessageRetryInterval),
+      delivered: (fact, confirmation) => this.#delivered(fact, confirmation),
+      gaveUp: (letter) => this.#gaveUp(letter),
+      ...(reached === undefined ? {} : { reached }),
+    });
+    this.#station = new Station({
+      board,
+      clock: ports.clock,
+      log: ports.log,
+      journal: this.#ledger,
+      rules: rulesFrom(settings, config.faultGraceS),
+      ventilated: new Set(config.connectors.filter(({ ventilated }) => ventilated).map(({ id }) => id)),
+    });
+    this.#link = this.#makeLink();
+    this.#context = this.#makeContext();
+  }
+
+  async start(features: readonly Feature[]): Promise<void> {
+    const { clock, random, log } = this.#options.ports;
+    await this.#ledger.open();
+    this.#rooms = features.map((feature) => feature.start(this.#context));
+    this.#peer = new Peer({
+      handlers: this.#rooms.flatMap(({ handlers }) => handlers ?? []),
+      known: operationOf,
+      clock,
+      random,
+      log,
+      wireLog: this.wireLog,
+      callTimeoutMs: () => CALL_TIMEOUT_MS,
+      gate: { mayAnswer: () => (this.#registration.status === 'Rejected' ? 'silence' : 'answer') },
+    });
+    const changed = (): void => this.#tellChanged();
+    this.#station.onChange(changed);
+    this.#ledger.outbox.onChange(changed);
+    this.#registration.onChange((status) => {
+      if (status === 'Accepted') this.#link.settled();
+      changed();
+    });
+    this.#settings.onChange((name) => {
+      if (name === webSocketPingInterval.name) this.#link.pingIntervalChanged();
+      if (name === authorizationKey.name) this.#link.redial('the AuthorizationKey has changed');
+    });
+    this.#station.start();
+    this.#link.start();
+  }
+
+  view(): AgentView {
+    return {
+      connected: this.#link.open,
+      boot: this.#registration.status,
+      queue: this.#ledger.outbox.size,
+      connectors: this.#station.connectors.map((connector) => this.#viewOf(connector)),
+    };
+  }
+
+  onChange(listener: () => void): Unsubscribe {
+    this.#changed.add(listener);
+    return () => this.#changed.delete(listener);
+  }
+
+  get outbox(): Outbox {
+    return this.#ledger.outbox;
+  }
+
+  get keys(): readonly Effective[] {
+    return this.#settings.effective;
+  }
+
+  trip(): void {
+    for (const { evse } of this.#options.board.connectors) evse.permit(false);
+  }
+
+  stop(reason: 'Reboot' | 'Other'): Promise<void> {
+    this.#ending ??= this.#end(reason);
+    return this.#ending;
+  }
+
+  async #end(reason: 'Reboot' | 'Other'): Promise<void> {
+    this.#station.stopAll({ reason, trip: true });
+    await settled(this.#context, this.#link.open ? SENT_WITHIN_MS : 0);
+    this.#station.stop();
+    for (const { stop } of this.#rooms) stop?.();
+    await this.#link.stop();
+    await this.#ledger.outbox.close();
+  }
+
+  #viewOf(connector: Connector): ConnectorView {
+    const { id, limitA, cableA } = connector;
+    const transaction = transactionOf(connector);
+    const transactionId = transaction && this.#ledger.transactionId(transaction.id);
+    const standing = transactionId === undefined ? 'offline' : 'online';
+    return {
+      id,
+      status: this.#station.report(id)?.status ?? 'Unavailable',
+      transaction: transaction === undefined ? 'none' : standing,
+      transactionId: transactionId ?? null,
+      limitA: Math.min(limitA, cableA ?? limitA),
+      why: whyOf(connector),
+    };
+  }
+
+  #makeContext(): Context {
+    const { config, ports, board } = this.#options;
+    const link = this.#link;
+    return {
+      ...ports,
+      config,
+      board,
+      station: this.#station,
+      settings: this.#settings,
+      registration: this.#registration,
+      transactions: this.#ledger,
+      connection: {
+        get open() {
+          return link.open;
+        },
+        onOpen: subscribeTo(this.#opened),
+        onClose: subscribeTo(this.#closed),
+      },
+      call: (operation, request, callOptions) => this.#called().call(operation, request, callOptions),
+      trigger: (message) => this.#rooms.find(({ triggers }) => triggers?.[message] !== undefined)?.triggers?.[message],
+    };
+  }
+
+  #makeLink(): Link {
+    const { config, ports } = this.#options;
+    const { clock, random, log, sockets } = ports;
+    const { retryBackoffWaitMinimumS, retryBackoffRepeatTimes, retryBackoffRandomRangeS } = config.options;
+    const backOff = {
+      waitMinimumS: retryBackoffWaitMinimumS,
+      repeatTimes: retryBackoffRepeatTimes,
+      randomRangeS: retryBackoffRandomRangeS,
+    };
+    return new Link({
+      sockets,
+      clock,
+      log,
+      settings: () => this.#linkSettings(),
+      retryDelayMs: (retry) => retryDelayMs(backOff, retry, random.fraction()),
+      onOpen: (send) => {
+        this.#called().attach(send);
+        for (const listener of this.#opened) listener();
+        this.#tellChanged();
+      },
+      onText: (text) => {
+        this.#called().receive(text);
+        // On a mere reconnect anything that arrives shows that the central system is there again.
+        if (this.#registration.accepted) this.#link.settled();
+      },
+      onClose: () => {
+        this.#called().detach();
+        for (const listener of this.#closed) listener();
+        this.#tellChanged();
+      },
+    });
+  }
+
+  #linkSettings(): LinkSettings {
+    const { chargePoint, centralSystem } = this.#options.config;
+    const { url, securityProfile, certificateAuthorities, verifyHostname } = centralSystem;
+    const password = passwordOf(this.#settings.get(authorizationKey));
+    const withAuth = password !== undefined && securityProfile !== 3;
+    return {
+      url: `${withScheme(url, securityProfile >= 2)}/${encodeURIComponent(chargePoint.identity)}`,
+      ...(withAuth ? { basicAuth: { user: chargePoint.identity, password } } : {}),
+      certificateAuthorities,
+      verifyHostname,
+      pingIntervalS: this.#settings.get(webSocketPingInterval),
+    };
+  }
+
+  #called(): Peer {
+    if (this.#peer === undefined) throw new Error('the agent has not been started');
+    return this.#peer;
+  }
+
+  #send(action: Fact['action'], payload: unknown): Promise<unknown> {
+    const operation = operationOf(action);
+    if (operation === undefined) throw new Error(`${action} is no operation of OCPP 1.6`);
+    return this.#called().call(operation, payload);
+  }
+
+  #delivered({ action, transaction }: Fact, confirmation: unknown): void {
+    if (action !== StartTransaction.action) return;
+    const { idTagInfo } = confirmation as ConfirmationOf<typeof StartTransaction>;
+    if (idTagInfo.status === 'Accepted') return;
+    const { clock, log } = this.#options.ports;
+    log.warn('the central system does not accept the idTag of a running transaction', { status: idTagInfo.status });
+    this.#station.dispatchAll({ type: 'deauthorized', transaction, at: clock.now() });
+  }
+
+  #gaveUp({ fact, attempts }: DeadLetter): void {
+    this.#options.ports.log.error('a transaction message was given up: see `chargepoint outbox`', {
+      action: fact.action,
+      transaction: fact.transaction,
+      attempts,
+    });
+  }
+
+  #tellChanged(): void {
+    for (const listener of this.#changed) listener();
+  }
+}
+
+const subscribeTo =
+  (listeners: Set<() => void>) =>
+  (listener: () => void): Unsubscribe => {
+    listeners.add(listener);
+    return () => listeners.delete(listener);
+  };
+
+/** The security profile decides between ws and wss; host, port and path of the url stay. No slash at the end. */
+function withScheme(url: string, isSecure: boolean): string {
+  return url.replace(/^wss?:/i, isSecure ? 'wss:' : 'ws:').replace(/\/+$/, '');
+}

@@ -1,0 +1,28 @@
+/** One sentence per connector that says what it waits for. Pure. */
+import { type Connector, isBlocked, type Phase } from './connector/state.ts';
+import { worstFault } from './connector/status.ts';
+
+const SENTENCES: { readonly [name in Exclude<Phase['name'], 'transaction'>]: string } = {
+  idle: 'idle',
+  authorized: 'authorised, waiting for the plug',
+  occupied: 'plugged in, waiting for an authorisation',
+  locking: 'authorised, locking the plug',
+  beginning: 'authorised, writing the start of the transaction',
+  ending: 'stopping, waiting for the EV to let go',
+  closing: 'stopping, writing the end of the transaction',
+  finishing: 'the transaction is over, waiting for the plug to be pulled',
+};
+
+/** Why the connector offers what it offers; not for machines. */
+export function whyOf(connector: Connector): string {
+  const { phase, faults, offer, contactor, pilot, mains } = connector;
+  const fault = worstFault(faults);
+  if (fault !== undefined && fault.blocks !== 'nothing') return `fault: ${fault.info ?? fault.errorCode}`;
+  if (mains === 'failing') return 'the mains are failing';
+  if (phase.name !== 'transaction') return SENTENCES[phase.name];
+  if (phase.deauthorized) return 'the central system does not accept the idTag';
+  if (pilot === 'A') return 'the EV was unplugged at its side';
+  if (typeof offer !== 'number')
+    return isBlocked(connector) ? 'blocked' : `the limit of ${connector.limitA} A is below 6 A`;
+  return contactor === 'closed' ? `charging with up to ${offer} A` : `${offer} A offered, waiting for the EV`;
+}

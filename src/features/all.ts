@@ -1,0 +1,26 @@
+/** Every room of the house. Handlers, keys, trigger targets and SupportedFeatureProfiles follow from this one list. */
+import { authorization } from './authorization/authorization.ts';
+import { availability } from './availability/availability.ts';
+import { boot } from './boot/boot.ts';
+import { configuration } from './configuration/keys-room.ts';
+import { dataTransfer } from './data-transfer/data-transfer.ts';
+import type { Feature } from './feature.ts';
+import { metering } from './metering/metering.ts';
+import { reset } from './reset/reset.ts';
+import { security } from './security/security.ts';
+import { transactions } from './transactions/transactions.ts';
+import { trigger } from './trigger/trigger.ts';
+
+/** The order is the order in which they hear of a new link: queued facts go before statuses. */
+export const FEATURES: readonly Feature[] = [
+  boot,
+  transactions,
+  availability,
+  authorization,
+  metering,
+  trigger,
+  reset,
+  configuration,
+  security,
+  dataTransfer,
+];

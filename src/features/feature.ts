@@ -1,0 +1,116 @@
+/** What a room is, and what the house gives it. Rooms never import each other: what two share is on the context. */
+import type * as v from 'valibot';
+import type { Board } from '../../hal/contract.ts';
+import type { AgentConfig } from '../config.ts';
+import type { SampledValue } from '../core/metering/sampled-value.ts';
+import type { CallOptions } from '../ocpp/caller.ts';
+import type { Profile } from '../ocpp/messages/all.ts';
+import type { MessageTrigger } from '../ocpp/messages/types/trigger.ts';
+import type { Handler, Operation } from '../ocpp/operation.ts';
+import type { Outbox } from '../ocpp/outbox.ts';
+import type { Registration } from '../ocpp/registration.ts';
+import type { Ports, Unsubscribe } from '../ports.ts';
+import type { Change, Station } from '../station/station.ts';
+import type { Access, AnyKey, Key } from './keys.ts';
+
+/** Where the effective value of a key comes from. */
+export type Source = 'default' | 'file' | 'centralSystem' | 'adopted';
+
+export interface Effective {
+  readonly name: string;
+  readonly value: string;
+  readonly source: Source;
+  readonly access: Access;
+}
+
+export type ChangeResult = 'Accepted' | 'Rejected' | 'RebootRequired' | 'NotSupported';
+
+/** The configuration keys with their values (OCPP 1.6 section 9). */
+export interface Settings {
+  /** The effective value. */
+  get<T>(key: Key<T>): T;
+  /** A value of our own that is in force until the next boot; the stored one stays. */
+  adopt<T>(key: Key<T>, value: T): void;
+  /** ChangeConfiguration (section 5.3): durable before it takes effect, and in effect when this resolves. */
+  change(name: string, text: string): Promise<ChangeResult>;
+  /** Names are compared without regard to case. */
+  find(name: string): Effective | undefined;
+  /** All keys with their effective values, in the order of the rooms. */
+  readonly effective: readonly Effective[];
+  /** Called with the name of a key after its effective value has changed. */
+  onChange(listener: (name: string) => void): Unsubscribe;
+}
+
+/** The link to the central system, as rooms see it. */
+export interface Connection {
+  readonly open: boolean;
+  onOpen(listener: () => void): Unsubscribe;
+  onClose(listener: () => void): Unsubscribe;
+}
+
+/** Calls to the central system; rejects with CallFailure. */
+export type Call = <Req extends v.GenericSchema, Conf extends v.GenericSchema>(
+  operation: Operation<Req, Conf>,
+  request: v.InferInput<Req>,
+  options?: CallOptions<v.InferOutput<Conf>>,
+) => Promise<v.InferOutput<Conf>>;
+
+/** What the journal of transactions tells the other rooms. */
+export interface TransactionBook {
+  readonly outbox: Outbox;
+  /** The central system's id, -1 if its StartTransaction was given up, undefined while it is not confirmed. */
+  transactionId(transaction: string): number | undefined;
+  /** Queues MeterValues of a running transaction. Never rejects. */
+  sample(sample: Sample): Promise<void>;
+  /** A start or a stop would be durable now. */
+  readonly canBegin: boolean;
+}
+
+/** One look at the meter within a transaction, ready for MeterValues but for its time. */
+export interface Sample {
+  readonly connectorId: number;
+  readonly transaction: string;
+  /** Monotonic time that the values belong to. */
+  readonly at: number;
+  readonly values: readonly SampledValue[];
+  /** Register in Wh, to be journalled for the stop after a power cut. */
+  readonly energyImportWh: number | undefined;
+  readonly serialNumber: string | undefined;
+}
+
+export interface Context extends Ports {
+  readonly config: AgentConfig;
+  readonly board: Board;
+  readonly station: Station;
+  readonly settings: Settings;
+  readonly registration: Registration;
+  readonly connection: Connection;
+  readonly transactions: TransactionBook;
+  readonly call: Call;
+  /** Looks for the room that sends a message on request; undefined if none does. */
+  trigger(message: MessageTrigger): Trigger | undefined;
+}
+
+/** Gives the sending to be done after the answer, or undefined if this cannot be sent (an unknown connector). */
+export type Trigger = (connectorId: number | undefined) => (() => void) | undefined;
+
+/** A running room. */
+export interface Room {
+  readonly handlers?: readonly Handler[];
+  readonly triggers?: { readonly [message in MessageTrigger]?: Trigger };
+  readonly stop?: () => void;
+}
+
+export interface Feature {
+  readonly name: string;
+  readonly profile: Profile;
+  readonly keys: readonly AnyKey[];
+  start(context: Context): Room;
+}
+
+/** A transaction has just begun (its start is durable) on the connector of this change. */
+export const hasBegun = ({ before, after }: Change): boolean =>
+  before.phase.name === 'beginning' && after.phase.name !== 'beginning' && 'transaction' in after.phase;
+
+/** Whether the central system can be called on our own initiative now. */
+export const isOnline = ({ connection, registration }: Context): boolean => connection.open && registration.accepted;

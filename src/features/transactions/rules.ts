@@ -1,0 +1,26 @@
+/** The rules of a session as the configuration keys have them. */
+import type { Rules } from '../../core/connector/state.ts';
+import type { Settings } from '../feature.ts';
+import {
+  connectionTimeOut,
+  stopTransactionOnEVSideDisconnect,
+  stopTransactionOnInvalidId,
+  unlockConnectorOnEVSideDisconnect,
+} from './transactions.keys.ts';
+
+export const RULE_KEYS: ReadonlySet<string> = new Set(
+  [
+    connectionTimeOut,
+    stopTransactionOnEVSideDisconnect,
+    stopTransactionOnInvalidId,
+    unlockConnectorOnEVSideDisconnect,
+  ].map(({ name }) => name),
+);
+
+export const rulesFrom = (settings: Settings, faultGraceS: number): Rules => ({
+  stopOnEvSideDisconnect: settings.get(stopTransactionOnEVSideDisconnect),
+  unlockOnEvSideDisconnect: settings.get(unlockConnectorOnEVSideDisconnect),
+  stopOnInvalidId: settings.get(stopTransactionOnInvalidId),
+  connectionTimeoutMs: settings.get(connectionTimeOut) * 1000,
+  faultGraceMs: faultGraceS * 1000,
+});

@@ -1,0 +1,36 @@
+/** Remote start and stop, and the delivery of what the journal holds (OCPP 1.6 sections 3.7, 4.8, 4.10, 5.11 and 5.12). */
+import { type Context, type Feature, isOnline, type Room } from '../feature.ts';
+import { remoteStartTransaction } from './remote-start-transaction.ts';
+import { remoteStopTransaction } from './remote-stop-transaction.ts';
+import { RULE_KEYS, rulesFrom } from './rules.ts';
+import * as keys from './transactions.keys.ts';
+
+export const transactions: Feature = {
+  name: 'transactions',
+  profile: 'Core',
+  keys: Object.values(keys),
+  start: (context): Room => {
+    const { settings, station, config, clock, connection, registration } = context;
+    const subscriptions = [
+      settings.onChange((name) => {
+        if (!RULE_KEYS.has(name)) return;
+        station.dispatchAll({ type: 'rules', rules: rulesFrom(settings, config.faultGraceS), at: clock.now() });
+      }),
+      connection.onOpen(() => goOn(context)),
+      connection.onClose(() => context.transactions.outbox.pause()),
+      registration.onChange(() => goOn(context)),
+    ];
+    return {
+      handlers: [remoteStartTransaction(context), remoteStopTransaction(context)],
+      stop: () => {
+        for (const unsubscribe of subscriptions) unsubscribe();
+      },
+    };
+  },
+};
+
+/** Queued facts go before anything else that a reconnect brings about. */
+function goOn(context: Context): void {
+  if (isOnline(context)) context.transactions.outbox.resume();
+  else context.transactions.outbox.pause();
+}
