@@ -128,23 +128,34 @@ class QueuedBus implements ModbusBus {
   /** A failed attempt goes to the end of the queue: a dead device must not keep the others waiting. */
   async #attempt(job: Job): Promise<void> {
     job.attemptsLeft -= 1;
-    // The next answer may be a late one. Where its form does not tell, the first answer is thrown away.
-    if (this.#ambiguous(job.request)) await this.#exchange(job);
-    const outcome = await this.#exchange(job);
+    const outcome = this.#ambiguous(job.request) ? await this.#exchangeBehindBarrier(job) : await this.#exchange(job);
     if (outcome.type === 'registers') job.resolve(outcome.registers);
     else if (job.attemptsLeft > 0 && mayPass(outcome)) this.#queue.push(job);
     else job.reject(this.#errorFrom(outcome, job.request));
   }
 
-  async #exchange({ request, manners }: Job): Promise<Outcome> {
+  async #exchange({ request, manners }: Pick<Job, 'request' | 'manners'>): Promise<Outcome> {
     const outcome = await this.#connection.exchange(request, manners);
-    const failed = outcome.type === 'silent' || outcome.type === 'damaged';
-    if (failed) this.#owed = [...this.#stillOwed(), { request, until: this.#surroundings.clock.now() + OWED_MS }];
-    // Even after a success: it may have been the late answer, and the one to this request comes yet.
-    if (this.#stillOwed().some((owed) => owed.request.unit === request.unit)) {
+    if (outcome.type === 'silent' || outcome.type === 'damaged') {
+      this.#owed = [...this.#stillOwed(), { request, until: this.#surroundings.clock.now() + OWED_MS }];
       await this.#connection.drain(() => this.#queue.some((job) => job.manners.urgent === true));
     }
     return outcome;
+  }
+
+  /**
+   * An answer that is still owed could pass for the answer to this request. A slave answers in the order in which it is asked: once
+   * it has answered a request of another form, nothing from before that can come any more.
+   */
+  async #exchangeBehindBarrier(job: Job): Promise<Outcome> {
+    const { request, manners } = job;
+    // A device that we do not hear may hear us: a write goes out in any case, its acknowledgement is not believed.
+    if (request.type === 'write') await this.#exchange(job);
+    const forms = [request, ...this.#stillOwed().map((owed) => owed.request)];
+    const barrier = await this.#exchange({ request: requestUnlike(forms, request), manners });
+    if (barrier.type !== 'registers' && barrier.type !== 'exception') return barrier;
+    this.#owed = this.#owed.filter((owed) => owed.request.unit !== request.unit);
+    return this.#exchange(job);
   }
 
   #stillOwed(): readonly Owed[] {
@@ -184,6 +195,14 @@ function sameForm(one: Request, other: Request): boolean {
   if (one.type === 'read' && other.type === 'read') return one.function === other.function && one.count === other.count;
   if (one.type === 'read' || other.type === 'read') return false;
   return one.address === other.address && one.values.length === other.values.length;
+}
+
+/** The shortest read at the same place whose answer cannot be taken for an answer to any of `others`. */
+function requestUnlike(others: readonly Request[], { unit, address, ...request }: Request): Request {
+  const code = request.type === 'read' ? request.function : 3;
+  let barrier: Request = { type: 'read', function: code, unit, address, count: 1 };
+  while (others.some((other) => sameForm(other, barrier))) barrier = { ...barrier, count: barrier.count + 1 };
+  return barrier;
 }
 
 function sameRequest(one: Request, other: Request): boolean {

@@ -1,0 +1,321 @@
+/** An external EVSE controller as an `Evse`: it has its own pilot, contactor and safety; we give and withdraw the current. */
+import type { EvseDescription } from '../board-description.ts';
+import type {
+  Cancel,
+  ContactorState,
+  Evse,
+  EvseState,
+  FaultCode,
+  Offer,
+  PilotState,
+  ProximityPilot,
+  Surroundings,
+  Unsubscribe,
+} from '../contract.ts';
+import { LEAST_OFFER_A } from '../duty.ts';
+import type { FaultBook, Trippable } from '../fault-book.ts';
+import { HalError } from '../hal-error.ts';
+import { watchPilot } from '../pilot-faults.ts';
+import type { Manners, ModbusBus } from './bus.ts';
+import type { SerialSettings } from './register-map.ts';
+
+/** A controller as a page of data. Every address is a holding register; the current is the first of the block that is polled. */
+export interface ControllerMap {
+  readonly model: string;
+  readonly source: string;
+  readonly serial: SerialSettings;
+  readonly silenceMs: number;
+  readonly timeoutMs: number;
+  /** One read: current, then state, cable limit, firmware and flags as offsets into it. */
+  readonly block: { readonly address: number; readonly count: number };
+  readonly offsets: {
+    readonly vehicle: number;
+    readonly cable: number;
+    readonly firmware: number;
+    readonly flags: number;
+  };
+  readonly vehicle: { readonly [code: number]: PilotState };
+  /** Bit of the flags that says that the contactor is closed. */
+  readonly closedBit: number;
+  readonly faults: readonly { readonly bit: number; readonly code: FaultCode; readonly vendorErrorCode?: string }[];
+  /** The current is in hundredths of an ampere if this bit is set and the firmware is new enough. */
+  readonly hundredths: { readonly address: number; readonly bit: number; readonly sinceFirmware: number };
+}
+
+/** EV Racing EVSE-WB and EVSE-DIN, SimpleEVSE-WB: facts/evse.md 5.1. */
+const EVSE_WB: ControllerMap = {
+  model: 'EVSE-WB / EVSE-DIN',
+  source: 'openWB common/evse.py and evcc evsedin.go',
+  serial: { baudRate: 9600, parity: 'none', stopBits: 1 },
+  silenceMs: 100,
+  timeoutMs: 300,
+  block: { address: 1000, count: 8 },
+  offsets: { vehicle: 2, cable: 3, firmware: 5, flags: 7 },
+  vehicle: { 1: 'A', 2: 'B', 3: 'C', 4: 'D', 5: 'E' },
+  closedBit: 0,
+  faults: [
+    { bit: 1, code: 'diodeFault', vendorErrorCode: 'DiodeFault' },
+    { bit: 2, code: 'ventilationRequired' },
+    { bit: 4, code: 'groundFault' },
+  ],
+  hundredths: { address: 2005, bit: 7, sinceFirmware: 17 },
+};
+
+export const CONTROLLERS: {
+  readonly [model in Extract<EvseDescription, { driver: 'controller' }>['model']]: ControllerMap;
+} = {
+  'evse-wb': EVSE_WB,
+};
+
+export const POLL_MS = 500;
+/** So many polls without an answer, and it is no longer known what the controller does. */
+export const MISSED_POLLS = 3;
+const SILENT = 'controller silent';
+
+export interface ControllerSite {
+  readonly unit: number;
+  readonly connectorId: number;
+  readonly maxA: number;
+  readonly ventilated: boolean;
+  readonly book: FaultBook;
+  readonly surroundings: Surroundings;
+}
+
+export interface ControllerEvse extends Evse, Trippable {
+  /** What the controller reads from the plug. */
+  readonly proximity: ProximityPilot;
+  /** Current off, as far as the controller can be reached, and no further poll. */
+  stop(): Promise<void>;
+}
+
+/** Waits for the first answer, so that the state is known. Rejects with HalError badBoard if there is none. */
+export async function openController(
+  bus: ModbusBus,
+  map: ControllerMap,
+  site: ControllerSite,
+): Promise<ControllerEvse> {
+  const controller = new Controller(bus, map, site);
+  await controller.start();
+  return controller;
+}
+
+const bit = (word: number, index: number): boolean => ((word >> index) & 1) === 1;
+
+/**
+ * The controller closes its contactor by itself as soon as a current is set and the EV asks, so a current is set only while one is
+ * offered, nothing trips and the permit was not withdrawn. `off` goes in the urgent lane, before everything that waits on the bus.
+ */
+class Controller implements ControllerEvse {
+  readonly #bus: ModbusBus;
+  readonly #map: ControllerMap;
+  readonly #site: ControllerSite;
+  readonly #trips = new Set<string>();
+  readonly #listeners = new Set<(state: EvseState) => void>();
+  readonly #cableListeners = new Set<(cableA: number | undefined) => void>();
+  readonly #manners: Manners;
+  #offer: Offer = 'x1';
+  /** The permit was withdrawn under load: no current until it is given again, the EV leaves, or a new offer is made. */
+  #withheld = false;
+  #pilot: PilotState = 'E';
+  #contactor: ContactorState = 'open';
+  #cableA: number | undefined;
+  #scale = 1;
+  #identifiedAt = -1;
+  #missed = 0;
+  /** What the current register holds, as far as known. */
+  #current: number | undefined;
+  #writing: Promise<void> | undefined;
+  #next: Cancel = () => {};
+  #stopped = false;
+
+  constructor(bus: ModbusBus, map: ControllerMap, site: ControllerSite) {
+    this.#bus = bus;
+    this.#map = map;
+    this.#site = site;
+    this.#manners = { silenceMs: map.silenceMs, timeoutMs: map.timeoutMs, attempts: 1 };
+  }
+
+  get state(): EvseState {
+    return { pilot: this.#pilot, contactor: this.#contactor };
+  }
+
+  readonly proximity: ProximityPilot = this.#proximity();
+
+  async start(): Promise<void> {
+    const { book, connectorId, unit, ventilated } = this.#site;
+    for (let attempt = 0; attempt < MISSED_POLLS && this.#current === undefined; attempt++) await this.#poll();
+    if (this.#current === undefined) {
+      throw new HalError(
+        'badBoard',
+        `no ${this.#map.model} answers as unit ${unit}. Check wiring, unit and baud rate.`,
+      );
+    }
+    await this.#write();
+    book.attach(connectorId, this);
+    watchPilot(this, { connectorId, ventilated, book });
+    this.#again();
+  }
+
+  offer(offer: Offer): void {
+    if (typeof offer === 'number' && typeof this.#offer !== 'number') this.#withheld = false;
+    this.#offer = offer;
+    void this.#write();
+  }
+
+  permit(given: boolean): void {
+    if (!given) this.#withheld = this.#asksForPower();
+    else if (this.#asksForPower() && this.#trips.size === 0) this.#withheld = false;
+    void this.#write();
+  }
+
+  trip(reason: string): void {
+    this.#trips.add(reason);
+    this.#offer = 'x1';
+    void this.#write();
+  }
+
+  release(reason: string): void {
+    this.#trips.delete(reason);
+  }
+
+  onState(listener: (state: EvseState) => void): Unsubscribe {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#next();
+    this.#offer = 'x1';
+    await this.#write();
+  }
+
+  #asksForPower(): boolean {
+    return this.#pilot === 'C' || this.#pilot === 'D';
+  }
+
+  /** In the unit of the register. Rounded down: never more than was promised. */
+  #wanted(): number {
+    if (this.#trips.size > 0 || this.#withheld || typeof this.#offer !== 'number') return 0;
+    const amps = Math.min(this.#offer, this.#site.maxA);
+    return amps < LEAST_OFFER_A ? 0 : Math.floor(amps * this.#scale);
+  }
+
+  /** Brings the register to what is wanted, whatever is wanted by then. A failure is left to the next poll. */
+  #write(): Promise<void> {
+    this.#writing ??= this.#writeUntilEqual().finally(() => {
+      this.#writing = undefined;
+    });
+    return this.#writing;
+  }
+
+  async #writeUntilEqual(): Promise<void> {
+    for (let wanted = this.#wanted(); wanted !== this.#current; wanted = this.#wanted()) {
+      // Not known until acknowledged: a lost acknowledgement may have been carried out.
+      this.#current = undefined;
+      try {
+        const manners = { ...this.#manners, urgent: wanted === 0 };
+        await this.#bus.writeRegisters(this.#site.unit, this.#map.block.address, [wanted], manners);
+      } catch (error) {
+        this.#site.surroundings.log.warn('EVSE controller did not take the current', { error: String(error) });
+        return;
+      }
+      this.#current = wanted;
+    }
+  }
+
+  #again(): void {
+    if (this.#stopped) return;
+    this.#next = this.#site.surroundings.clock.after(POLL_MS, () => {
+      void this.#poll().then(() => this.#again());
+    });
+  }
+
+  async #poll(): Promise<void> {
+    try {
+      await this.#identify();
+      const { address, count } = this.#map.block;
+      const writing = this.#writing !== undefined;
+      const registers = await this.#bus.readRegisters(3, this.#site.unit, address, count, this.#manners);
+      if (this.#stopped) return;
+      this.#missed = 0;
+      // What was read while a write was under way may be older than the write.
+      if (!writing && this.#writing === undefined) this.#current = registers[0];
+      this.#heard(registers);
+    } catch (error) {
+      if (!(error instanceof HalError)) throw error;
+      if (this.#stopped) return;
+      this.#missed += 1;
+      if (this.#missed === MISSED_POLLS) this.#lost();
+    }
+    if (this.#missed < MISSED_POLLS || this.#current === undefined) void this.#write();
+  }
+
+  /** Once per opening of the bus: in which unit the current is set. */
+  async #identify(): Promise<void> {
+    if (this.#identifiedAt === this.#bus.openings && this.#missed === 0) return;
+    const { block, hundredths, offsets } = this.#map;
+    const { unit } = this.#site;
+    const [setting = 0] = await this.#bus.readRegisters(3, unit, hundredths.address, 1, this.#manners);
+    const [firmware = 0] = await this.#bus.readRegisters(3, unit, block.address + offsets.firmware, 1, this.#manners);
+    this.#scale = bit(setting, hundredths.bit) && firmware >= hundredths.sinceFirmware ? 100 : 1;
+    this.#identifiedAt = this.#bus.openings;
+  }
+
+  #heard(registers: readonly number[]): void {
+    const { closedBit, offsets, vehicle } = this.#map;
+    const flags = registers[offsets.flags] ?? 0;
+    this.#follow(vehicle[registers[offsets.vehicle] ?? 0] ?? 'E', bit(flags, closedBit) ? 'closed' : 'open', () => {
+      this.#reportFaults(flags);
+    });
+    this.#followCable(registers[offsets.cable]);
+  }
+
+  #reportFaults(flags: number): void {
+    const { book, connectorId } = this.#site;
+    book.clear('controllerSilent', connectorId);
+    for (const { bit: index, code, vendorErrorCode } of this.#map.faults) {
+      const more = vendorErrorCode === undefined ? {} : { vendorErrorCode };
+      if (bit(flags, index)) book.raise({ code, connectorId, ...more });
+      else book.clear(code, connectorId);
+    }
+  }
+
+  /** Faults before states: whoever hears of the state finds the permit withdrawn already. */
+  #follow(pilot: PilotState, contactor: ContactorState, report: () => void): void {
+    const changed = pilot !== this.#pilot || contactor !== this.#contactor;
+    this.#pilot = pilot;
+    this.#contactor = contactor;
+    if (!this.#asksForPower()) this.#withheld = false;
+    report();
+    if (changed) for (const listener of [...this.#listeners]) listener(this.state);
+  }
+
+  #lost(): void {
+    const { book, connectorId } = this.#site;
+    this.#current = undefined;
+    this.#follow('E', this.#contactor, () => {
+      book.raise({ code: 'controllerSilent', connectorId, info: SILENT });
+    });
+  }
+
+  #followCable(limitA: number | undefined): void {
+    const cableA = this.#pilot === 'A' || limitA === 0 ? undefined : limitA;
+    if (cableA === this.#cableA) return;
+    this.#cableA = cableA;
+    for (const listener of [...this.#cableListeners]) listener(cableA);
+  }
+
+  #proximity(): ProximityPilot {
+    const cableA = () => this.#cableA;
+    return {
+      get cableA() {
+        return cableA();
+      },
+      onChange: (listener) => {
+        this.#cableListeners.add(listener);
+        return () => this.#cableListeners.delete(listener);
+      },
+    };
+  }
+}
