@@ -77,7 +77,10 @@ async function install() {
   const code = await npm('ci', '--include=dev', '--no-update-notifier');
   clearInterval(progress);
   if (code === SIGINT_EXIT) return code;
-  if (code !== 0) console.error('npm ci failed (its reason stands above). It needs the npm registry this one time.');
+  if (code !== 0)
+    console.error(
+      'npm ci failed; its reason stands above. It needs the npm registry this once, and no other npm in this folder.',
+    );
   else console.log(`Installed in ${seconds()} s.`);
   return code;
 }
