@@ -1,0 +1,414 @@
+/** One connector: whole sessions as tables of events, and the invariants over random stories. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { PilotState } from '../../../hal/contract.ts';
+import type { Effect } from '../../../src/core/connector/outputs.ts';
+import { atPowerUp, type Connector, type ConnectorFault, type Rules } from '../../../src/core/connector/state.ts';
+import { reportOf } from '../../../src/core/connector/status.ts';
+import { deadlineOf, EV_ANSWERS_WITHIN_MS, type Event, step } from '../../../src/core/connector/step.ts';
+
+const RULES: Rules = {
+  stopOnEvSideDisconnect: true,
+  unlockOnEvSideDisconnect: true,
+  stopOnInvalidId: true,
+  connectionTimeoutMs: 60_000,
+  faultGraceMs: 300_000,
+};
+
+const GROUND: ConnectorFault = { code: 'groundFault', blocks: 'charging', errorCode: 'GroundFailure' };
+const EMERGENCY: ConnectorFault = { code: 'emergencyStop', blocks: 'charging', errorCode: 'OtherError' };
+const TRANSACTION = { id: 'tx', idTag: 'ABC' };
+const ABC = { type: 'authorized', authorization: { idTag: 'ABC' } } as const;
+
+type Untimed = Event extends infer E ? (E extends Event ? Omit<E, 'at'> : never) : never;
+
+const connector = (overrides: Partial<Connector> = {}): Connector => ({
+  ...atPowerUp({ id: 1, cable: 'attached', ventilated: false, limitA: 32, rules: RULES }),
+  ...overrides,
+});
+
+/** Runs events at one-second steps and keeps what came of them. */
+function run(events: readonly Untimed[], from = connector()) {
+  let state = from;
+  const effects: Effect[] = [];
+  const statuses: string[] = [];
+  let at = 0;
+  for (const event of events) {
+    at += 1000;
+    const next = step(state, { ...event, at } as Event);
+    state = next.state;
+    effects.push(...next.effects);
+    const { status } = reportOf(state);
+    if (statuses.at(-1) !== status) statuses.push(status);
+  }
+  return { state, effects, statuses, names: effects.map(nameOf) };
+}
+
+function nameOf(effect: Effect): string {
+  switch (effect.type) {
+    case 'offer':
+      return `offer ${effect.offer}`;
+    case 'permit':
+      return effect.given ? 'permit' : 'withdraw';
+    default:
+      return effect.type;
+  }
+}
+
+const pilot = (state: PilotState): Untimed => ({ type: 'pilot', pilot: state });
+const contactor = (state: 'open' | 'closed'): Untimed => ({ type: 'contactor', contactor: state });
+const begun: Untimed = { type: 'begun', transaction: TRANSACTION };
+const CHARGING: readonly Untimed[] = [pilot('B'), ABC, begun, pilot('C'), contactor('closed')];
+const charging = () => run(CHARGING).state;
+const faults = (...raised: ConnectorFault[]): Untimed => ({ type: 'faults', faults: raised });
+const stop = (trip = false): Untimed => ({ type: 'stop', stop: { reason: 'Remote', trip } });
+
+describe('a session on one connector', () => {
+  it('goes from plug to Charging: durable start, offer, then permit', () => {
+    const { names, statuses } = run(CHARGING);
+    expect(names).toEqual(['begin', 'offer 32', 'permit']);
+    expect(statuses).toEqual(['Preparing', 'Charging']);
+  });
+
+  it('begins when the plug follows the authorisation', () => {
+    expect(run([ABC, pilot('B'), begun]).names).toEqual(['begin', 'offer 32']);
+  });
+
+  it('offers nothing before the start is durable', () => {
+    expect(run([pilot('B'), ABC, pilot('C')]).state).toMatchObject({ offer: 'x1', permit: false });
+  });
+
+  it('goes back to Preparing if the start cannot be made durable', () => {
+    const { state, names } = run([pilot('B'), ABC, { type: 'refused' }]);
+    expect(names).toEqual(['begin']);
+    expect(state.phase).toEqual({ name: 'occupied' });
+  });
+
+  it('forgets an authorisation when nobody plugs in', () => {
+    const { state } = run([ABC]);
+    const due = deadlineOf(state) ?? 0;
+    expect(due).toBe(1000 + RULES.connectionTimeoutMs);
+    expect(step(state, { type: 'deadline', at: due }).state.phase).toEqual({ name: 'idle' });
+  });
+
+  it('withdraws the offer first on a stop and reads the register only when the contactor is open', () => {
+    const { names, statuses } = run([stop(), pilot('B'), contactor('open'), { type: 'ended' }, pilot('A')], charging());
+    expect(names).toEqual(['offer x1', 'withdraw', 'end']);
+    expect(statuses).toEqual(['Finishing', 'Available']);
+  });
+
+  it('keeps the permit during a stop while the EV holds on, so that nothing breaks the current but the interlock', () => {
+    expect(run([stop()], charging()).state).toMatchObject({ offer: 'x1', permit: true });
+  });
+
+  it('opens before anything else on a trip', () => {
+    expect(run([stop(true)], charging()).names).toEqual(['withdraw', 'offer x1']);
+  });
+
+  it('keeps the PWM when the EV goes back to B, so that it may come again', () => {
+    const { state, statuses } = run([pilot('B'), contactor('open'), pilot('C'), contactor('closed')], charging());
+    expect(state.offer).toBe(32);
+    // Until the mirror contact says open, it is the charging of before.
+    expect(statuses).toEqual(['Charging', 'SuspendedEV', 'Charging']);
+  });
+
+  it('ends with EVDisconnected when the EV leaves', () => {
+    const { effects, names } = run([pilot('A'), contactor('open')], charging());
+    expect(names).toEqual(['withdraw', 'offer x1', 'end']);
+    expect(effects.at(-1)).toMatchObject({ stop: { reason: 'EVDisconnected' } });
+  });
+
+  it('stays SuspendedEV without StopTransactionOnEVSideDisconnect', () => {
+    const rules = { ...RULES, stopOnEvSideDisconnect: false };
+    const { state, statuses } = run([{ type: 'rules', rules }, pilot('A'), contactor('open')], charging());
+    expect(statuses.at(-1)).toBe('SuspendedEV');
+    expect(state.phase.name).toBe('transaction');
+  });
+
+  it('is SuspendedEVSE below 6 A and charges again when there is more', () => {
+    const { names, statuses } = run(
+      [
+        { type: 'limit', limitA: 5.9 },
+        pilot('B'),
+        contactor('open'),
+        { type: 'limit', limitA: 10 },
+        pilot('C'),
+        contactor('closed'),
+      ],
+      charging(),
+    );
+    expect(names).toEqual(['offer x1', 'withdraw', 'offer 10', 'permit']);
+    expect(statuses).toEqual(['SuspendedEVSE', 'Charging']);
+  });
+
+  it('says SuspendedEV only after the EV had its time to answer the offer', () => {
+    const { state } = run([pilot('B'), ABC, begun]);
+    expect(reportOf(state).status).toBe('Preparing');
+    const due = deadlineOf(state) ?? 0;
+    expect(due).toBe(3000 + EV_ANSWERS_WITHIN_MS);
+    expect(reportOf(step(state, { type: 'deadline', at: due }).state).status).toBe('SuspendedEV');
+  });
+
+  it('is Faulted under a fault, keeps the transaction, and goes on when the fault clears', () => {
+    const { names, statuses, state } = run([faults(GROUND), pilot('B'), contactor('open'), faults()], charging());
+    expect(names).toEqual(['withdraw', 'offer x1', 'offer 32']);
+    expect(statuses).toEqual(['Faulted', 'SuspendedEVSE']);
+    expect(state.phase.name).toBe('transaction');
+  });
+
+  it('ends with Other when a fault outlasts its grace', () => {
+    const { state } = run([faults(GROUND), contactor('open')], charging());
+    const { effects } = step(state, { type: 'deadline', at: deadlineOf(state) ?? 0 });
+    expect(effects).toEqual([{ type: 'end', transaction: TRANSACTION, stop: { reason: 'Other', trip: true } }]);
+  });
+
+  it('ends at once with EmergencyStop', () => {
+    const { effects, names } = run([faults(EMERGENCY), contactor('open')], charging());
+    expect(names).toEqual(['withdraw', 'offer x1', 'end']);
+    expect(effects.at(-1)).toMatchObject({ stop: { reason: 'EmergencyStop' } });
+  });
+
+  it('ends with PowerLoss when the mains fail', () => {
+    const { effects } = run([{ type: 'mains', mains: 'failing' }, contactor('open')], charging());
+    expect(effects.at(-1)).toMatchObject({ stop: { reason: 'PowerLoss' } });
+  });
+
+  it('withdraws the offer, but is not Faulted, when the EV does not communicate', () => {
+    const silent: ConnectorFault = { code: 'evCommunication', blocks: 'offer', errorCode: 'EVCommunicationError' };
+    const { state } = run([faults(silent)], charging());
+    expect(state).toMatchObject({ permit: false, offer: 'x1' });
+    expect(reportOf(state)).toMatchObject({ status: 'SuspendedEVSE', errorCode: 'EVCommunicationError' });
+  });
+
+  it('reports a warning with the status that it does not change', () => {
+    const warning: ConnectorFault = { code: 'readerSilent', blocks: 'nothing', errorCode: 'ReaderFailure' };
+    expect(reportOf(run([faults(warning)], charging()).state)).toMatchObject({
+      status: 'Charging',
+      errorCode: 'ReaderFailure',
+    });
+  });
+
+  it('begins nothing while Faulted', () => {
+    expect(run([faults(GROUND), pilot('B'), ABC]).names).toEqual([]);
+  });
+
+  it.each([
+    [true, 'DeAuthorized', 'Finishing'],
+    [false, undefined, 'SuspendedEVSE'],
+  ])('with StopTransactionOnInvalidId=%s a rejected idTag ends in %s', (stopOnInvalidId, reason, status) => {
+    const { effects, state } = run(
+      [
+        { type: 'rules', rules: { ...RULES, stopOnInvalidId } },
+        { type: 'deauthorized', transaction: 'tx' },
+        pilot('B'),
+        contactor('open'),
+      ],
+      charging(),
+    );
+    expect(state.offer).toBe('x1');
+    expect(reportOf(state).status).toBe(status);
+    const end = effects.find((effect) => effect.type === 'end');
+    expect(end?.type === 'end' ? end.stop.reason : undefined).toBe(reason);
+  });
+});
+
+describe('a socket outlet', () => {
+  const socket = () => connector({ cable: 'socket' });
+  const cable = (cableA: number | undefined): Untimed => ({ type: 'cable', cableA });
+  const locked = (is: boolean): Untimed => ({ type: 'locked', locked: is });
+
+  it('locks the plug before the transaction begins', () => {
+    expect(run([cable(20), pilot('B'), ABC], socket()).names).toEqual(['lock']);
+    expect(run([cable(20), pilot('B'), ABC, locked(true), begun], socket()).names).toEqual([
+      'lock',
+      'begin',
+      'offer 20',
+    ]);
+  });
+
+  it('begins nothing when the lock fails', () => {
+    const failed: ConnectorFault = { code: 'lockFailed', blocks: 'charging', errorCode: 'ConnectorLockFailure' };
+    const { names, state } = run([cable(32), pilot('B'), ABC, faults(failed), locked(false)], socket());
+    expect(names).toEqual(['lock', 'unlock']);
+    expect(reportOf(state)).toMatchObject({ status: 'Faulted', errorCode: 'ConnectorLockFailure' });
+  });
+
+  const chargingSocket = () =>
+    run([cable(32), pilot('B'), ABC, locked(true), begun, pilot('C'), contactor('closed')], socket()).state;
+
+  it('unlocks only after the contactor is open', () => {
+    const stopped = run([stop()], chargingSocket());
+    expect(stopped.names).toEqual(['offer x1']);
+    expect(run([pilot('B'), contactor('open'), { type: 'ended' }], stopped.state).names).toEqual([
+      'withdraw',
+      'end',
+      'unlock',
+    ]);
+  });
+
+  it('never unlocks under a welded contactor', () => {
+    const welded: ConnectorFault = { code: 'contactorWelded', blocks: 'charging', errorCode: 'PowerSwitchFailure' };
+    const { names } = run(
+      [stop(), pilot('B'), faults(welded), { type: 'deadline' }, { type: 'ended' }, pilot('A'), cable(undefined)],
+      chargingSocket(),
+    );
+    expect(names).not.toContain('unlock');
+  });
+
+  it('stays Finishing until the plug is out of the socket', () => {
+    const { statuses } = run([pilot('A'), contactor('open'), { type: 'ended' }, cable(undefined)], chargingSocket());
+    expect(statuses).toEqual(['Finishing', 'Available']);
+  });
+
+  it('offers nothing to a plug without a rating', () => {
+    expect(run([cable(undefined)], chargingSocket()).state.offer).toBe('x1');
+  });
+});
+
+/** A world just large enough to answer the effects: an interlock, a journal, and a car that does as it likes. */
+class Sandbox {
+  state = connector();
+  at = 0;
+  /** The coil, as the interlock drives it. */
+  closed = false;
+  x1Since: number | undefined;
+  readonly journal: ('begin' | 'end')[] = [];
+
+  send(event: Untimed): void {
+    const before = this.state;
+    const { state, effects } = step(before, { ...event, at: this.at } as Event);
+    this.state = state;
+    for (const effect of effects) this.#carryOut(effect);
+    this.check();
+  }
+
+  advance(ms: number): void {
+    const end = this.at + ms;
+    for (let due = this.#due(); due !== undefined && due <= end; due = this.#due()) {
+      this.at = Math.max(this.at, due);
+      if (this.x1Since !== undefined && this.at >= this.x1Since + 6000) this.contactor('open');
+      else this.send({ type: 'deadline' });
+    }
+    this.at = end;
+  }
+
+  pilot(state: PilotState): void {
+    // The interlock opens before the core hears of it.
+    if (state !== 'C' && this.state.contactor === 'closed') this.closed = false;
+    this.send(pilot(state));
+    if (!this.closed && this.state.contactor === 'closed') this.contactor('open');
+  }
+
+  contactor(state: 'open' | 'closed'): void {
+    this.closed = state === 'closed';
+    this.x1Since = undefined;
+    this.send({ type: 'contactor', contactor: state });
+  }
+
+  #due(): number | undefined {
+    const times = [deadlineOf(this.state), this.x1Since === undefined ? undefined : this.x1Since + 6000];
+    const due = times.filter((time) => time !== undefined);
+    return due.length === 0 ? undefined : Math.min(...due);
+  }
+
+  #carryOut(effect: Effect): void {
+    switch (effect.type) {
+      case 'begin':
+        this.journal.push('begin');
+        break;
+      case 'end':
+        this.journal.push('end');
+        break;
+      case 'permit':
+        if (!effect.given) this.closed = false;
+        else if (this.state.pilot === 'C' && typeof this.state.offer === 'number') this.closed = true;
+        break;
+      case 'offer':
+        this.x1Since = typeof effect.offer === 'number' || !this.closed ? undefined : this.at;
+    }
+  }
+
+  check(): void {
+    const { state } = this;
+    if (state.permit) {
+      expect(state.pilot).toBe('C');
+      expect('transaction' in state.phase).toBe(true);
+      expect(state.faults.every(({ blocks }) => blocks === 'nothing')).toBe(true);
+      expect(state.mains).toBe('on');
+      if (typeof state.offer !== 'number') expect(state.contactor).toBe('closed');
+    }
+    if (typeof state.offer === 'number') {
+      expect(state.offer).toBeGreaterThanOrEqual(6);
+      expect(state.offer).toBeLessThanOrEqual(state.limitA);
+      expect(state.phase.name).toBe('transaction');
+    }
+    if (this.closed && this.x1Since !== undefined) expect(this.at - this.x1Since).toBeLessThanOrEqual(6000);
+    if (state.phase.name === 'ending') expect(state.offer).toBe('x1');
+  }
+}
+
+const move = fc.oneof(
+  {
+    weight: 4,
+    arbitrary: fc.constantFrom<PilotState>('A', 'B', 'C', 'D', 'E', 'F').map((to) => (s: Sandbox) => s.pilot(to)),
+  },
+  { weight: 3, arbitrary: fc.constant((s: Sandbox) => s.send(ABC)) },
+  {
+    weight: 4,
+    arbitrary: fc.boolean().map((accepted) => (s: Sandbox) => {
+      if (s.state.phase.name !== 'beginning') return;
+      s.send(accepted ? begun : { type: 'refused' });
+      if (!accepted) s.journal.pop();
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.constant((s: Sandbox) => {
+      if (s.closed !== (s.state.contactor === 'closed')) s.contactor(s.closed ? 'closed' : 'open');
+    }),
+  },
+  { weight: 3, arbitrary: fc.constant((s: Sandbox) => s.state.phase.name === 'closing' && s.send({ type: 'ended' })) },
+  { weight: 2, arbitrary: fc.boolean().map((trip) => (s: Sandbox) => s.send(stop(trip))) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom([], [GROUND], [EMERGENCY]).map((raised) => (s: Sandbox) => s.send(faults(...raised))),
+  },
+  {
+    weight: 1,
+    arbitrary: fc
+      .constantFrom<'on' | 'failing'>('on', 'failing')
+      .map((mains) => (s: Sandbox) => s.send({ type: 'mains', mains })),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.integer({ min: 0, max: 40 }).map((limitA) => (s: Sandbox) => s.send({ type: 'limit', limitA })),
+  },
+  { weight: 1, arbitrary: fc.constant((s: Sandbox) => s.send({ type: 'deauthorized', transaction: 'tx' })) },
+  { weight: 3, arbitrary: fc.integer({ min: 1, max: 400_000 }).map((ms) => (s: Sandbox) => s.advance(ms)) },
+);
+
+describe('invariants of the connector', () => {
+  it('hold in every random story: permit, offer, x1 for at most 6 s, one end for each begin', () => {
+    fc.assert(
+      fc.property(fc.array(move, { maxLength: 120 }), (story) => {
+        const sandbox = new Sandbox();
+        for (const action of story) action(sandbox);
+        for (let index = 1; index < sandbox.journal.length; index++) {
+          expect(sandbox.journal[index]).not.toBe(sandbox.journal[index - 1]);
+        }
+        // Whatever the story was: with the car gone, nothing wrong and time passing, every transaction ends.
+        sandbox.send(faults());
+        sandbox.send({ type: 'mains', mains: 'on' });
+        if (sandbox.state.phase.name === 'beginning') sandbox.send(begun);
+        sandbox.pilot('A');
+        if (sandbox.state.contactor === 'closed') sandbox.contactor('open');
+        sandbox.advance(10_000);
+        if (sandbox.state.phase.name === 'closing') sandbox.send({ type: 'ended' });
+        expect(sandbox.journal.at(-1) ?? 'end').toBe('end');
+        expect(sandbox.state.offer).toBe('x1');
+        expect(sandbox.state.permit).toBe(false);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+});
