@@ -1,0 +1,30 @@
+/** What the pilot itself says is wrong, told to the fault book: E, ventilation where there is none, and that the EV has left. */
+import type { EvseState, PilotState, Unsubscribe } from './contract.ts';
+import type { FaultBook } from './fault-book.ts';
+
+export interface PilotFaultOptions {
+  readonly connectorId: number;
+  readonly ventilated: boolean;
+  readonly book: FaultBook;
+}
+
+interface Observed {
+  readonly state: EvseState;
+  onState(listener: (state: EvseState) => void): Unsubscribe;
+}
+
+/** Register it before anybody else listens, so that the fault book knows first. */
+export function watchPilot(evse: Observed, { connectorId, ventilated, book }: PilotFaultOptions): Unsubscribe {
+  let last: PilotState | undefined;
+  const follow = ({ pilot }: EvseState) => {
+    if (pilot === last) return;
+    last = pilot;
+    if (pilot === 'E') book.raise({ code: 'evCommunication', connectorId });
+    else book.clear('evCommunication', connectorId);
+    if (pilot === 'D' && !ventilated) book.raise({ code: 'ventilationRequired', connectorId });
+    else book.clear('ventilationRequired', connectorId);
+    if (pilot === 'A') book.unplugged(connectorId);
+  };
+  follow(evse.state);
+  return evse.onState(follow);
+}

@@ -1,0 +1,143 @@
+/** The comparator pilot with its diode check, in virtual time. */
+import { describe, expect, it } from 'vitest';
+import type { PilotState } from '../../../hal/contract.ts';
+import { ComparatorPilot } from '../../../hal/gpio/comparator-pilot.ts';
+import { VirtualClock } from '../../sim/virtual-clock.ts';
+import { FakeInput, FakePwm } from './fake-lines.ts';
+
+const LEVELS = { A: '1111', B: '0111', C: '0011', D: '0001', E: '0000', broken: '1011' } as const;
+
+const setUp = ({ diodeLine = true } = {}) => {
+  const clock = new VirtualClock();
+  const pwm = new FakePwm();
+  const above = [new FakeInput(true), new FakeInput(true), new FakeInput(true), new FakeInput(true)] as const;
+  const negative = new FakeInput(true);
+  const diode: boolean[] = [];
+  const seen: PilotState[] = [];
+  const pilot = new ComparatorPilot({
+    pwm,
+    above,
+    ...(diodeLine ? { belowMinus10V5: negative } : {}),
+    clock,
+    onDiode: (ok) => diode.push(ok),
+  });
+  pilot.onState((state) => seen.push(state));
+  const ev = (state: keyof typeof LEVELS) => {
+    for (const [index, line] of above.entries()) line.set(LEVELS[state][index] === '1');
+  };
+  const until = async (state: PilotState, limitMs: number) => {
+    const start = clock.now();
+    while (pilot.state !== state && clock.now() - start < limitMs) await clock.advance(1);
+    expect(pilot.state).toBe(state);
+    return clock.now() - start;
+  };
+  return { clock, pwm, above, negative, diode, seen, pilot, ev, until };
+};
+
+const charging = async (options?: { diodeLine: boolean }) => {
+  const world = setUp(options);
+  world.ev('B');
+  await world.until('B', 100);
+  world.pilot.signal(16);
+  await world.clock.advance(200);
+  world.ev('C');
+  await world.until('C', 700);
+  return world;
+};
+
+describe('comparator pilot', () => {
+  it.each(['A', 'B', 'E', 'broken'] as const)('leaves C for %s within 50 ms', async (next) => {
+    const { ev, until } = await charging();
+    ev(next);
+    expect(await until(next === 'broken' ? 'E' : next, 100)).toBeLessThanOrEqual(50);
+  });
+
+  it('takes lines that cannot be read for E within 50 ms', async () => {
+    const { above, until } = await charging();
+    above[2].broken = true;
+    expect(await until('E', 100)).toBeLessThanOrEqual(50);
+  });
+
+  it('is slower by intention just after the current was changed, but never beyond the budget', async () => {
+    const { clock, pilot, ev, until } = await charging();
+    pilot.signal(10);
+    ev('B');
+    await clock.advance(30);
+    expect(pilot.state).toBe('C');
+    expect(30 + (await until('B', 100))).toBeLessThanOrEqual(50);
+  });
+
+  it('signals 100 % for x1 and 0 % for F, and reads no voltage as F then', async () => {
+    const { pwm, pilot, ev, until } = await charging();
+    pilot.signal('F');
+    ev('E');
+    await until('F', 100);
+    pilot.signal('x1');
+    expect(pwm.history.slice(-2)).toEqual([0, 100]);
+  });
+
+  it('does not report C before the diode has been seen, which takes PWM', async () => {
+    const { clock, pilot, ev, until } = setUp();
+    ev('C');
+    await clock.advance(5000);
+    expect(pilot.state).toBe('B');
+    pilot.signal(16);
+    expect(await until('C', 1000)).toBeGreaterThan(500);
+  });
+
+  it('finds a missing diode in B within 200 ms and never reports C', async () => {
+    const { clock, negative, diode, pilot, seen, ev, until } = setUp();
+    negative.set(false);
+    ev('B');
+    await until('B', 100);
+    pilot.signal(16);
+    await clock.advance(200);
+    expect(diode).toEqual([false]);
+    ev('C');
+    await clock.advance(2000);
+    expect(seen).not.toContain('C');
+  });
+
+  it('does not look for the diode without PWM or without an EV', async () => {
+    const { clock, negative, diode, pilot, ev } = setUp();
+    negative.set(false);
+    pilot.signal(16);
+    await clock.advance(1000);
+    pilot.signal('x1');
+    ev('B');
+    await clock.advance(1000);
+    expect(diode).toEqual([]);
+  });
+
+  it('forgives a negative half that is missing for less than 100 ms', async () => {
+    const { clock, negative, diode } = await charging();
+    negative.set(false);
+    await clock.advance(90);
+    negative.set(true);
+    await clock.advance(1000);
+    expect(diode).toEqual([]);
+  });
+
+  it('gives up C when the diode fails while charging, and forgets it with the EV', async () => {
+    const { clock, negative, diode, pilot, ev, until } = await charging();
+    negative.set(false);
+    await clock.advance(200);
+    expect(diode).toEqual([false]);
+    expect(pilot.state).toBe('B');
+    ev('A');
+    await until('A', 100);
+    expect(diode).toEqual([false, true]);
+  });
+
+  it('reports C without PWM where no comparator can see the diode', async () => {
+    const { ev, until } = setUp({ diodeLine: false });
+    ev('C');
+    await until('C', 700);
+  });
+
+  it('arms nothing after closing', async () => {
+    const { clock, pilot } = await charging();
+    pilot.close();
+    expect(clock.armed).toBe(0);
+  });
+});
