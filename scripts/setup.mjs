@@ -43,19 +43,24 @@ export function sourcesDigest() {
 const digestFile = join(root, 'dist', 'sources.sha256');
 const built = () => existsSync(digestFile) && readFileSync(digestFile, 'utf8') === sourcesDigest();
 
-/** Runs a command in the foreground; Ctrl-C reaches it too, and nothing outlives it. Resolves with its exit code. */
+/** Runs a command in the foreground; Ctrl-C ends it, at latest after 2 s (npm would roll back for 20). Resolves with its exit code. */
 function run(command, args) {
   return new Promise((resolve) => {
     const child = spawn(command, args, { cwd: root, stdio: 'inherit' });
-    const forward = (signal) => child.kill(signal);
-    process.on('SIGINT', forward).on('SIGTERM', forward);
+    let interrupted = false;
+    const interrupt = (signal) => {
+      interrupted = true;
+      child.kill(signal);
+      setTimeout(() => child.kill('SIGKILL'), 2000).unref();
+    };
+    process.on('SIGINT', interrupt).on('SIGTERM', interrupt);
     child.on('error', (error) => {
       console.error(`Cannot start ${command}: ${error.message}`);
       resolve(1);
     });
-    child.on('exit', (code, signal) => {
-      process.off('SIGINT', forward).off('SIGTERM', forward);
-      resolve(signal === null ? code : SIGINT_EXIT);
+    child.on('exit', (code) => {
+      process.off('SIGINT', interrupt).off('SIGTERM', interrupt);
+      resolve(interrupted ? SIGINT_EXIT : (code ?? 1));
     });
   });
 }
