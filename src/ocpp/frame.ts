@@ -8,6 +8,7 @@ export interface CallFrame {
   readonly type: 'call';
   readonly id: MessageId;
   readonly action: string;
+  /** As it came; that `null`, or nothing at all, stands for `{}` (4.2.1 and 4.2.2) is for tolerance.ts. */
   readonly payload: unknown;
 }
 
@@ -78,12 +79,11 @@ function parseCall(message: readonly unknown[]): Frame {
   if (message.length !== 4) return malformed(`a CALL has 4 elements, this one ${message.length}`, id);
   if (typeof action !== 'string') return malformed('the action is no string', id);
   if (deeperThan(DEEPEST, payload)) return malformed(`payload nested deeper than ${DEEPEST} levels`, id);
-  return { type: 'call', id, action, payload: payload ?? {} };
+  return { type: 'call', id, action, payload };
 }
 
-/** `null`, and even a missing payload, stands for `{}` (4.2.2). */
 function parseResult(id: MessageId, message: readonly unknown[]): Frame {
-  const payload = message[2] ?? {};
+  const payload = message[2];
   // Stands for any payload that fits no shape, so that the call comes to its end.
   return { type: 'result', id, payload: deeperThan(DEEPEST, payload) ? 'too deep' : payload };
 }

@@ -65,14 +65,15 @@ export class WebSockets implements Sockets {
     };
   }
 
-  /** ws hands its options on to `tls.connect`, which its types do not say. */
-  #tls(request: DialRequest): ClientOptions & ConnectionOptions {
-    return {
+  #tls(request: DialRequest): ClientOptions {
+    const options: ConnectionOptions = {
       minVersion: 'TLSv1.2',
       rejectUnauthorized: true,
       secureContext: this.#contexts.of(request),
       ...(request.verifyHostname === false ? { checkServerIdentity: () => undefined } : {}),
     };
+    // ws hands all of its options on to `tls.connect`; its types know only some, and one of them wrongly.
+    return options as unknown as ClientOptions;
   }
 }
 

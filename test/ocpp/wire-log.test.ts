@@ -1,0 +1,79 @@
+/** The wire log: one line per frame, secrets masked. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { FrameLog } from '../../src/ocpp/wire-log.ts';
+import { RecordingLog } from './support/recording-log.ts';
+
+const KEY = 'Very-Secret-Key-0001';
+
+function logged(text: string): { readonly line: string; readonly told: string; readonly kept: string } {
+  const log = new RecordingLog();
+  const frames = new FrameLog(log);
+  const told: string[] = [];
+  frames.onFrame((frame) => told.push(frame.text));
+  frames.frame('rx', text, 5);
+  return { line: log.lines[0]?.message ?? '', told: told[0] ?? '', kept: frames.recent[0]?.text ?? '' };
+}
+
+describe('the wire log', () => {
+  it('writes one line per frame with its direction', () => {
+    const { line, told, kept } = logged('[2,"a","Heartbeat",{}]');
+    expect(line).toBe('rx [2,"a","Heartbeat",{}]');
+    expect(told).toBe('[2,"a","Heartbeat",{}]');
+    expect(kept).toBe(told);
+  });
+
+  it.each([
+    ['as it should be', `[2,"a","ChangeConfiguration",{"key":"AuthorizationKey","value":"${KEY}"}]`],
+    ['the other way round', `[2,"a","ChangeConfiguration",{"value":"${KEY}","key":"AuthorizationKey"}]`],
+    ['in another case', `[2,"a","ChangeConfiguration",{"key":" authorizationKEY ","value":"${KEY}"}]`],
+    ['with an escaped name', `[2,"a","ChangeConfiguration",{"key":"\\u0041uthorizationKey","value":"${KEY}"}]`],
+    ['with the member names escaped', `[2,"a","X",{"\\u006bey":"AuthorizationKey","valu\\u0065":"${KEY}"}]`],
+    ['in a list', `[3,"a",{"configurationKey":[{"key":"AuthorizationKey","readonly":false,"value":"${KEY}"}]}]`],
+    ['in a broken frame', `[2,"a","ChangeConfiguration",{"key":"AuthorizationKey","value":"${KEY}"`],
+    ['in the address of an upload', `[2,"a","GetDiagnostics",{"location":"ftp://user:${KEY}@host/dir"}]`],
+    ['in an address with escaped slashes', `[2,"a","GetDiagnostics",{"location":"ftp:\\/\\/user:${KEY}@host\\/dir"}]`],
+  ])('never shows a secret: %s', (_how, text) => {
+    expect(JSON.stringify(logged(text))).not.toContain(KEY);
+  });
+
+  it('leaves every other value alone', () => {
+    const text = '[2,"a","ChangeConfiguration",{"key":"HeartbeatInterval","value":"300"}]';
+    expect(logged(text).told).toBe(text);
+  });
+
+  it('is one printable line, whatever the frame holds', () => {
+    fc.assert(
+      fc.property(fc.string({ unit: 'binary' }), (text) => {
+        expect(logged(text).line).not.toMatch(/[\p{Cc}\p{Cf}\u2028\u2029]/u);
+      }),
+    );
+  });
+
+  it('cuts long frames in the log but tells subscribers all', () => {
+    const text = `[2,"a","DataTransfer",{"data":"${'x'.repeat(10_000)}"}]`;
+    expect(logged(text).line.length).toBeLessThan(5000);
+    expect(logged(text).told).toBe(text);
+  });
+
+  it('keeps the last 200 frames', () => {
+    const frames = new FrameLog(new RecordingLog());
+    for (let n = 0; n < 500; n++) frames.frame('tx', `[3,"${n}",{}]`, n);
+    expect(frames.recent).toHaveLength(200);
+    expect(frames.recent.at(0)?.at).toBe(300);
+    expect(frames.recent.at(-1)?.at).toBe(499);
+  });
+
+  it('survives a subscriber that throws, and forgets one that has left', () => {
+    const frames = new FrameLog(new RecordingLog());
+    const told: string[] = [];
+    frames.onFrame(() => {
+      throw new Error('mine');
+    });
+    const leave = frames.onFrame(({ text }) => told.push(text));
+    frames.frame('tx', 'one', 1);
+    leave();
+    frames.frame('tx', 'two', 2);
+    expect(told).toEqual(['one']);
+  });
+});
