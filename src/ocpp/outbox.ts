@@ -101,7 +101,7 @@ export class Outbox {
   #storeRetry: Cancel | undefined;
   /** The store must do something before the next fact can go. */
   #blocked = false;
-  /** A fact that the store still holds is confirmed in memory only. */
+  /** A confirmation is in memory only, so the store may still hold its fact. */
   #unsettled = false;
 
   constructor(ports: OutboxPorts) {
@@ -244,7 +244,8 @@ export class Outbox {
   async #step(): Promise<void> {
     const entry = this.#window.first;
     if (entry === undefined) return this.#fill();
-    // At most one fact that the store holds may be confirmed in memory only: more would be sent twice after a kill.
+    // At most one fact that the store holds may be confirmed in memory only: more would be sent twice after a kill. Facts that
+    // are in memory only die with the process and cannot be sent twice.
     if (this.#unsettled && !this.#ledger.owes(factKey(entry.sequence))) return this.#block();
     await this.#attempt(entry);
   }
@@ -335,8 +336,6 @@ export class Outbox {
   async #retire(entry: Entry, given: number | undefined, companions: readonly StoreOperation[]): Promise<void> {
     const { sequence, fact } = entry;
     this.#head = { sequence: sequence + 1, failures: 0 };
-    if (this.#ledger.owing) await this.#ledger.quiet();
-    const stored = !this.#ledger.owes(factKey(sequence));
     const ended = fact.action === 'StopTransaction';
     await this.#write(
       [
@@ -348,7 +347,7 @@ export class Outbox {
       ],
       { volatileOnFailure: true },
     );
-    if (this.#ledger.owing && stored) this.#unsettled = true;
+    if (this.#ledger.owing) this.#unsettled = true;
     if (given !== undefined) this.#bindings.set(fact.transaction, given);
     if (ended) this.#bindings.delete(fact.transaction);
     this.#window.shift();

@@ -343,6 +343,21 @@ describe('store trouble', () => {
     expect(h.contents).toEqual([1, 2]);
   });
 
+  it('delivers more facts from memory than one page while the store fails, and numbers its facts without gaps', async () => {
+    const { h, disk, clock } = await opened();
+    const numbers = Array.from({ length: 250 }, (_, index) => index);
+    disk.failWrites(true);
+    for (const n of numbers) await h.outbox.add([sample('a', n)], [], { volatileOnFailure: true });
+    await expect(h.outbox.add([start('refused')])).rejects.toBeInstanceOf(StoreError);
+    for (let turns = 0; h.outbox.size > 50 && turns < 400; turns++) await h.last.confirm();
+    expect(h.contents).toEqual(numbers.slice(0, 201));
+    disk.failWrites(false);
+    await h.outbox.add([stop('a')]);
+    await disk.powerCut();
+    const again = await Harness.open(disk.open(), clock);
+    expect(again.outbox.size).toBe(51);
+  });
+
   it('reads again when reading failed', async () => {
     const { disk, clock, h } = await opened();
     h.outbox.pause();
