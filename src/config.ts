@@ -1,7 +1,6 @@
 /** What the agent is configured with, as every other room sees it: checked, complete, defaults filled in. Types only; `config/load.ts` makes it. */
 import type { BoardDescription } from '../hal/board-description.ts';
 import type { RegisterMap } from '../hal/modbus/register-map.ts';
-import type { Log } from './ports.ts';
 
 /** What BootNotification says about us (OCPP 1.6 section 6.3); lengths are checked. */
 export interface ChargePointConfig {
@@ -81,7 +80,7 @@ export interface BenchConfig {
   readonly inputs: Readonly<Record<string, unknown>>;
 }
 
-export type LogLevel = Exclude<keyof Log, 'child'>;
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export interface AgentConfig {
   /** Absolute path of the file this was read from. */
@@ -104,6 +103,17 @@ export interface AgentConfig {
   readonly faultGraceS: number;
   /** The operator knows that a board without its own protective devices is for the laboratory. */
   readonly acknowledgeLabUse: boolean;
+}
+
+/** What reading a configuration needs from the machine; in tests a map of texts. */
+export interface ConfigFiles {
+  /** Throws with the system's `code` (ENOENT, EACCES, EISDIR) if the file cannot be read. */
+  read(path: string): string;
+  exists(path: string): boolean;
+  /** The permission bits, 0..0o777. */
+  mode(path: string): number;
+  /** Whether this is a directory in which we may make files. */
+  writableDirectory(path: string): boolean;
 }
 
 /** Where something is wrong in a file, ready to print. Line and column count from 1. */

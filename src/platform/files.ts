@@ -14,17 +14,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
-
-/** What reading a configuration needs from the machine; in tests a map of texts. */
-export interface ConfigFiles {
-  /** Throws with the system's `code` (ENOENT, EACCES, EISDIR) if the file cannot be read. */
-  read(path: string): string;
-  exists(path: string): boolean;
-  /** The permission bits, 0..0o777. */
-  mode(path: string): number;
-  /** Whether this is a directory in which we may make files. */
-  writableDirectory(path: string): boolean;
-}
+import type { ConfigFiles } from '../config.ts';
 
 export const nodeFiles: ConfigFiles = {
   read: (path) => readFileSync(path, 'utf8'),

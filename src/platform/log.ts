@@ -1,9 +1,9 @@
 /** The log on stdout: JSON with a journald priority under systemd, one readable line each everywhere else. */
 import { type Logger, pino } from 'pino';
+import type { LogLevel } from '../config.ts';
 import type { Log } from '../ports.ts';
 import { masked, maskText } from './mask.ts';
 
-export type LogLevel = Exclude<keyof Log, 'child'>;
 /** `journal`: `<6>{"level":...}`; `plain`: `12:00:00.123 info  message name=value`. */
 export type LogStyle = 'journal' | 'plain';
 

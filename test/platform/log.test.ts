@@ -1,6 +1,7 @@
 /** One line per message, priorities for the journal, no secret and no forged line. */
 import { describe, expect, it } from 'vitest';
-import { type LogLevel, type LogStyle, platformLog, styleFor } from '../../src/platform/log.ts';
+import type { LogLevel } from '../../src/config.ts';
+import { type LogStyle, platformLog, styleFor } from '../../src/platform/log.ts';
 
 function record(style: LogStyle, level: LogLevel = 'debug') {
   const lines: string[] = [];

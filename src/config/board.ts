@@ -1,0 +1,115 @@
+/** The board file: its shape, and what has to be true across its members before anything may be driven. */
+import type {
+  BoardDescription,
+  ComparatorPilotEvseDescription,
+  ConnectorDescription,
+  LineDescription,
+} from '../../hal/board-description.ts';
+import type { ConfigDocument, Path } from './document.ts';
+import { type Findings, type Reference, readShaped } from './findings.ts';
+import { boardShape } from './shapes/board.ts';
+
+/** CP leaves C -> contacts open (IEC 61851-1 table A.6, sequence 8.1). */
+export const OPENING_BUDGET_MS = 100;
+const SAMPLING_MS = 10;
+const WRITE_MS = 10;
+const DEFAULT_FILTER_MS = 20;
+
+/** Sampling, filter, write and release of the contactor added up, in ms. */
+export const openingTimeMs = ({ filterMs, contactor }: ComparatorPilotEvseDescription): number =>
+  SAMPLING_MS + (filterMs ?? DEFAULT_FILTER_MS) + WRITE_MS + contactor.releaseMs;
+
+export interface BoardFile {
+  readonly document: ConfigDocument;
+  readonly board: BoardDescription;
+}
+
+export function readBoard(findings: Findings, reference: Reference, file: string): BoardFile | undefined {
+  const read = readShaped(findings, reference, file, boardShape);
+  if (read === undefined) return undefined;
+  const { document, value: board } = read;
+  const problem = (path: Path, message: string, hint?: string) => {
+    findings.errors.push(document.problem(path, message, hint));
+  };
+  checkOpeningTimes(board, problem);
+  checkLines(board, problem);
+  checkIds(board, problem);
+  return { document, board };
+}
+
+type Report = (path: Path, message: string, hint?: string) => void;
+
+function checkOpeningTimes({ connectors }: BoardDescription, report: Report): void {
+  for (const [index, { evse }] of connectors.entries()) {
+    if (evse.driver !== 'comparatorPilot') continue;
+    const total = openingTimeMs(evse);
+    if (total <= OPENING_BUDGET_MS) continue;
+    report(
+      ['connectors', index, 'evse', 'contactor', 'releaseMs'],
+      `opening takes sampling ${SAMPLING_MS} + filter ${evse.filterMs ?? DEFAULT_FILTER_MS} + write ${WRITE_MS} + release ` +
+        `${evse.contactor.releaseMs} = ${total} ms, expected at most ${OPENING_BUDGET_MS} ms`,
+      'take a contactor that releases faster (no suppression diode across the coil) or a shorter filterMs',
+    );
+  }
+}
+
+/** Two users of one line would undo each other's safe level. */
+function checkLines(board: BoardDescription, report: Report): void {
+  const users = new Map<number, string>();
+  const lines = linesOf(board);
+  for (const { path, line } of lines) {
+    const other = users.get(line.line);
+    if (other === undefined) users.set(line.line, path.join('.'));
+    else report([...path, 'line'], `line ${line.line} is taken by ${other}, expected a line of its own`);
+  }
+  if (lines.length > 0 && board.gpio === undefined) {
+    report(
+      [],
+      'lines are used but no chip is named, expected a member gpio',
+      'gpio: { backend: onoff, chip: pinctrl-bcm2711 }',
+    );
+  }
+}
+
+function linesOf({ connectors, inputs, mains }: BoardDescription): readonly { path: Path; line: LineDescription }[] {
+  return [
+    ...connectors.flatMap((connector, index) =>
+      connectorLines(connector).map(({ path, line }) => ({ path: ['connectors', index, ...path], line })),
+    ),
+    ...(inputs ?? []).map((line, index) => ({ path: ['inputs', index], line })),
+    ...(mains === undefined ? [] : [{ path: ['mains'], line: mains }]),
+  ];
+}
+
+function connectorLines({
+  evse,
+  lock,
+  proximity,
+}: ConnectorDescription): readonly { path: Path; line: LineDescription }[] {
+  const groups: readonly (readonly [Path, object | undefined])[] = [
+    [['evse', 'comparators'], evse.driver === 'comparatorPilot' ? evse.comparators : undefined],
+    [['evse', 'contactor'], evse.driver === 'comparatorPilot' ? evse.contactor : undefined],
+    [['lock'], lock],
+    [['proximity'], proximity],
+  ];
+  return groups.flatMap(([path, group]) =>
+    Object.entries(group ?? {})
+      .filter((entry): entry is [string, LineDescription] => typeof entry[1] === 'object')
+      .map(([name, line]) => ({ path: [...path, name], line })),
+  );
+}
+
+function checkIds({ connectors, inputs }: BoardDescription, report: Report): void {
+  for (const [index, { id }] of connectors.entries()) {
+    if (id !== index + 1)
+      report(['connectors', index, 'id'], `is ${id}, expected ${index + 1}: connectors count from 1 without gaps`);
+  }
+  for (const [index, { connector }] of (inputs ?? []).entries()) {
+    if (connector > connectors.length) {
+      report(
+        ['inputs', index, 'connector'],
+        `is ${connector}, expected 0 (the whole charge point) to ${connectors.length}`,
+      );
+    }
+  }
+}

@@ -1,0 +1,112 @@
+/** The address of the central system, and what usually goes wrong with it (facts/interop.md, section 4). */
+import type { CentralSystemConfig, SecurityProfile } from '../config.ts';
+import type { ConfigDocument } from './document.ts';
+import { shown } from './examine.ts';
+import { type Findings, readReferenced, relativeTo } from './findings.ts';
+import type { AgentFile } from './shapes/agent.ts';
+
+const CERTIFICATE =
+  /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[\s\S]+?-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g;
+
+export function readCentralSystem(
+  findings: Findings,
+  document: ConfigDocument,
+  file: AgentFile,
+  base: string,
+): CentralSystemConfig {
+  const { url, securityProfile = 0, caFile, verifyHostname = true } = file.centralSystem;
+  checkUrl(findings, document, url);
+  return {
+    url,
+    securityProfile,
+    certificateAuthorities: caFile ? readCertificates(findings, document, relativeTo(base, caFile)) : [],
+    verifyHostname,
+  };
+}
+
+function checkUrl(findings: Findings, document: ConfigDocument, url: string): void {
+  const path = ['centralSystem', 'url'];
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed === undefined || !/^wss?:$/.test(parsed.protocol) || parsed.hostname === '') {
+    const hint = /^https?:/i.test(url) ? `did you mean ${url.replace(/^http/i, 'ws')}?` : 'ws://host:port/path';
+    findings.errors.push(
+      document.problem(path, `is ${shown(url)}, expected an address that begins with ws:// or wss://`, hint),
+    );
+  } else if (parsed.username !== '' || parsed.password !== '') {
+    const hint = 'the user is the identity, the password is AuthorizationKey in the secrets file';
+    findings.errors.push(document.problem(path, 'holds a user or a password, expected none', hint));
+  } else if (parsed.hash !== '') {
+    findings.errors.push(document.problem(path, `holds ${parsed.hash}, expected no fragment`));
+  }
+}
+
+function readCertificates(findings: Findings, document: ConfigDocument, file: string): readonly string[] {
+  const path = ['centralSystem', 'caFile'];
+  const text = readReferenced(findings, { document, path, what: 'certificate file' }, file);
+  if (text === undefined) return [];
+  const certificates = text.match(CERTIFICATE) ?? [];
+  if (certificates.length === 0) {
+    findings.errors.push(
+      document.problem(path, `${file} holds no certificate, expected PEM text`, '-----BEGIN CERTIFICATE-----'),
+    );
+  }
+  return certificates;
+}
+
+/** The profile in force on a first start: the key, else `securityProfile`. */
+export const effectiveProfile = (keys: Readonly<Record<string, string>>, otherwise: SecurityProfile): number => {
+  const preset = keys['SecurityProfile']?.trim() ?? '';
+  return /^[0-3]$/.test(preset) ? Number(preset) : otherwise;
+};
+
+/** Rows 5 and 6 of the interop quirks, and a scheme or a password that does not go with the security profile. */
+export function warnOfPitfalls(
+  findings: Findings,
+  document: ConfigDocument,
+  file: AgentFile,
+  keys: Readonly<Record<string, string>>,
+): void {
+  const { identity } = file.chargePoint;
+  const { url, securityProfile = 0 } = file.centralSystem;
+  const warn = (path: readonly string[], message: string, hint?: string) => {
+    findings.warnings.push(document.problem(path, message, hint));
+  };
+  const profile = effectiveProfile(keys, securityProfile);
+  if (!/^[\w.-]+$/.test(identity)) {
+    warn(['chargePoint', 'identity'], 'has characters other than A-Z a-z 0-9 . _ -: some central systems refuse them');
+  }
+  if (lastSegment(url) === identity) {
+    warn(
+      ['centralSystem', 'url'],
+      `ends in the identity ${identity}, which will be appended once more`,
+      'leave it out',
+    );
+  }
+  const scheme = profile >= 2 ? 'wss' : 'ws';
+  if (!url.toLowerCase().startsWith(`${scheme}:`)) {
+    warn(['centralSystem', 'url'], `does not go with security profile ${profile}: ${scheme}:// will be dialled`);
+  }
+  if ((profile === 1 || profile === 2) && (keys['AuthorizationKey'] ?? '') === '') {
+    warn(
+      ['centralSystem'],
+      `security profile ${profile} needs a password, but there is no AuthorizationKey`,
+      'see secretsFile',
+    );
+  }
+  if (file.board !== 'mock' && file.keys?.['AuthorizationKey'] !== undefined) {
+    warn(
+      ['keys', 'AuthorizationKey'],
+      'is a secret in a file that others may read',
+      'move it to the secretsFile, mode 0600',
+    );
+  }
+}
+
+function lastSegment(url: string): string | undefined {
+  const segment = URL.canParse(url) ? new URL(url).pathname.split('/').filter(Boolean).at(-1) : undefined;
+  try {
+    return segment === undefined ? undefined : decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}

@@ -1,0 +1,183 @@
+/** Configuration files in, one checked AgentConfig out, or everything that is wrong with them at once. */
+import { dirname, join, resolve } from 'node:path';
+import type { AgentConfig, ConfigFiles, ConfigProblem, LoadedConfig } from '../config.ts';
+import { type BoardFile, readBoard } from './board.ts';
+import { readCentralSystem, warnOfPitfalls } from './central-system.ts';
+import { readConnectors } from './connectors.ts';
+import { type ConfigDocument, type Path, parseConfig } from './document.ts';
+import { examine, inOrder } from './examine.ts';
+import { type Findings, namedFile, reason, relativeTo } from './findings.ts';
+import { readOptions } from './options.ts';
+import { type KnownKey, readPresets, readSecrets } from './presets.ts';
+import { type AgentFile, agentShape } from './shapes/agent.ts';
+
+export interface LoadSurroundings {
+  readonly files: ConfigFiles;
+  /** The configuration that ships with the agent; holds boards/ and meters/. */
+  readonly shippedDirectory: string;
+  /** The configuration keys of every room; undefined keeps all presets. */
+  readonly knownKeys?: readonly KnownKey[];
+  /** What the bench does not know among its inputs. Reported, never fatal. */
+  readonly unknownInputs?: (inputs: Readonly<Record<string, unknown>>) => readonly Path[];
+}
+
+/** Made by systemd (RuntimeDirectory=) for the service. */
+const RUN_DIRECTORY = '/run/chargepoint';
+/** sun_path holds 108 bytes with its final zero. */
+const MAX_SOCKET_PATH = 107;
+const DEFAULT_FAULT_GRACE_S = 300;
+const DEFAULT_BENCH_PORT = 9001;
+
+/** Reads the file at `path` and those that it names. Never throws for what stands in them. */
+export function loadConfig(path: string, surroundings: LoadSurroundings): LoadedConfig {
+  const file = resolve(path);
+  const findings: Findings = { ...surroundings, errors: [], warnings: [] };
+  const config = readMain(file, findings, surroundings);
+  const warnings = inOrder(findings.warnings);
+  return config === undefined || findings.errors.length > 0
+    ? { errors: inOrder(findings.errors), warnings }
+    : { config, warnings };
+}
+
+function readMain(file: string, findings: Findings, surroundings: LoadSurroundings): AgentConfig | undefined {
+  let text: string;
+  try {
+    text = findings.files.read(file);
+  } catch (cause) {
+    findings.errors.push(wholeFile(file, `cannot be read: ${reason(cause)}`));
+    return undefined;
+  }
+  const document = parseConfig(file, text);
+  const examined = examine(document, agentShape);
+  if ('problems' in examined) {
+    findings.errors.push(...examined.problems);
+    return undefined;
+  }
+  return assemble(document, examined.value, findings, surroundings);
+}
+
+function assemble(
+  document: ConfigDocument,
+  file: AgentFile,
+  findings: Findings,
+  { knownKeys, unknownInputs }: LoadSurroundings,
+): AgentConfig | undefined {
+  const base = dirname(document.file);
+  const keys = {
+    ...readPresets(findings, document, file.keys ?? {}, knownKeys),
+    ...readSecrets(findings, document, file.secretsFile && relativeTo(base, file.secretsFile)),
+  };
+  const options = readOptions(findings, document, file.options ?? {});
+  const centralSystem = readCentralSystem(findings, document, file, base);
+  warnOfPitfalls(findings, document, file, keys);
+  const boardFile = file.board === 'mock' ? undefined : readBoardFile(findings, document, file.board, base);
+  if (file.board !== 'mock' && boardFile === undefined) return undefined;
+  const connectors = readConnectors(findings, { document, base, file, board: boardFile?.board.connectors });
+  checkBench(findings, document, file, boardFile, unknownInputs);
+  const stateDir = relativeTo(base, file.stateDir);
+  const socket = controlSocket(findings, document, file, base, stateDir);
+  const { bench } = file;
+  return {
+    file: document.file,
+    chargePoint: file.chargePoint,
+    centralSystem,
+    board: boardFile?.board ?? 'mock',
+    connectors,
+    keys,
+    options,
+    stateDir,
+    ...(bench === undefined
+      ? {}
+      : { bench: { host: '127.0.0.1', port: bench.port ?? DEFAULT_BENCH_PORT, inputs: bench.inputs ?? {} } }),
+    log: { level: file.log?.level ?? 'info' },
+    control: socket === undefined ? {} : { socket },
+    faultGraceS: file.faultGraceS ?? DEFAULT_FAULT_GRACE_S,
+    acknowledgeLabUse: file.acknowledgeLabUse ?? false,
+  };
+}
+
+function readBoardFile(
+  findings: Findings,
+  document: ConfigDocument,
+  name: string,
+  base: string,
+): BoardFile | undefined {
+  const reference = { document, path: ['board'], what: 'board file' };
+  return readBoard(findings, reference, namedFile(findings, 'boards', name, base));
+}
+
+/** The bench replaces the drivers: it never meets real ones, and a mock board without it has no EV. */
+function checkBench(
+  findings: Findings,
+  document: ConfigDocument,
+  file: AgentFile,
+  boardFile: BoardFile | undefined,
+  unknownInputs: LoadSurroundings['unknownInputs'],
+): void {
+  if (boardFile === undefined) {
+    if (file.bench === undefined) {
+      findings.warnings.push(
+        document.problem(['board'], 'is mock without a bench: nobody can plug in an EV', 'bench: {}'),
+      );
+    }
+    for (const path of unknownInputs?.(file.bench?.inputs ?? {}) ?? []) {
+      findings.warnings.push(
+        document.problem(['bench', 'inputs', ...path], 'is no input of this bench and is ignored'),
+      );
+    }
+    return;
+  }
+  if (file.bench !== undefined) {
+    findings.errors.push(
+      document.problem(
+        ['bench'],
+        `is there beside the real board ${boardFile.board.name}, expected board: mock`,
+        'remove one of the two',
+      ),
+    );
+  }
+  const ownPilot = boardFile.board.connectors.some(({ evse }) => evse.driver === 'comparatorPilot');
+  if (ownPilot && file.acknowledgeLabUse !== true) {
+    findings.errors.push(
+      document.problem(
+        ['acknowledgeLabUse'],
+        'is not true, but this board lets a Linux process drive the pilot and the contactor, which is no protective device',
+        'read the safety notes in README.md, then set acknowledgeLabUse: true',
+      ),
+    );
+  }
+}
+
+/** Given, else where systemd made room for it, else in the state directory: there, each agent of a bench has its own. */
+function controlSocket(
+  findings: Findings,
+  document: ConfigDocument,
+  file: AgentFile,
+  base: string,
+  stateDir: string,
+): string | undefined {
+  const path = ['control', 'socket'];
+  const given = file.control?.socket;
+  if (given !== undefined) {
+    const socket = relativeTo(base, given);
+    if (tooLong(socket)) {
+      findings.errors.push(document.problem(path, `${socket} is too long, expected at most ${MAX_SOCKET_PATH} bytes`));
+    }
+    return socket;
+  }
+  const isService = file.bench === undefined && findings.files.writableDirectory(RUN_DIRECTORY);
+  const socket = join(isService ? RUN_DIRECTORY : stateDir, 'control.sock');
+  if (!tooLong(socket)) return socket;
+  findings.warnings.push(
+    document.problem(
+      ['stateDir'],
+      'is too long for a control socket in it: status and outbox will find no agent',
+      'set control.socket',
+    ),
+  );
+  return undefined;
+}
+
+const tooLong = (path: string): boolean => new TextEncoder().encode(path).length > MAX_SOCKET_PATH;
+
+const wholeFile = (file: string, message: string): ConfigProblem => ({ file, line: 1, column: 1, path: '', message });

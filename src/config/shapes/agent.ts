@@ -1,0 +1,91 @@
+/** The shape of the main file (bench.md, section 2) and of the secrets file beside it. */
+import * as v from 'valibot';
+import {
+  decimal,
+  described,
+  listOf,
+  object,
+  oneOf,
+  optional,
+  path,
+  section,
+  text,
+  whole,
+  yesNo,
+} from '../vocabulary.ts';
+import { busEntries } from './board.ts';
+
+const scalar = () => v.union([v.string(), v.number(), v.boolean()], 'a text, a number, true or false');
+const record = <S extends v.GenericSchema>(value: S) => v.record(v.string(), value, 'an object');
+
+const chargePoint = object({
+  identity: described(text(255), 'last part of the URL, and the user of Basic authentication'),
+  vendor: text(20),
+  model: text(20),
+  serialNumber: optional(text(25)),
+  chargeBoxSerialNumber: optional(text(25)),
+  firmwareVersion: optional(text(50)),
+  iccid: optional(text(20)),
+  imsi: optional(text(20)),
+  meterType: optional(text(25)),
+  meterSerialNumber: optional(text(25)),
+});
+
+const centralSystem = object({
+  url: described(text(2048), 'ws:// or wss://, without the identity'),
+  securityProfile: optional(oneOf(0, 1, 2, 3)),
+  caFile: optional(v.nullable(path())),
+  verifyHostname: optional(yesNo()),
+});
+
+const connector = object({
+  id: whole(1, 64),
+  cable: described(oneOf('socket', 'attached'), 'attached: no lock, UnlockConnector answers NotSupported'),
+  maxA: optional(decimal(6, 80, 'A')),
+  phases: optional(oneOf(1, 3)),
+  ventilated: optional(yesNo()),
+  meter: optional(
+    object({
+      model: described(text(400), 'a file name in config/meters without .yaml, or a path'),
+      bus: described(
+        v.union([text(80), object(busEntries)], 'the name of one of `buses`, or an object with a port'),
+        'the name of one of `buses`, or the line itself',
+      ),
+      unit: whole(1, 247),
+    }),
+  ),
+});
+
+const bench = object({
+  host: optional(oneOf('127.0.0.1', 'localhost')),
+  port: optional(whole(0, 65_535)),
+  inputs: section(record(v.unknown())),
+});
+
+export const agentShape = object({
+  chargePoint,
+  centralSystem,
+  board: described(text(400), '`mock`, a file name in config/boards without .yaml, or a path'),
+  connectors: optional(listOf(connector, 1)),
+  buses: section(record(object(busEntries))),
+  keys: described(section(record(scalar())), 'factory defaults of OCPP configuration keys'),
+  options: described(
+    section(
+      record(v.nullable(v.union([scalar(), v.array(v.string())], 'a text, a number, true, false or a list of texts'))),
+    ),
+    'settings that are no OCPP key',
+  ),
+  stateDir: described(path(), 'the only persistent storage'),
+  secretsFile: described(optional(path()), 'mode 0600; holds AuthorizationKey'),
+  bench: optional(bench),
+  log: section(object({ level: optional(oneOf('debug', 'info', 'warn', 'error')) })),
+  control: section(object({ socket: optional(path()) })),
+  faultGraceS: optional(whole(0, 86_400, 's')),
+  acknowledgeLabUse: optional(yesNo()),
+});
+
+export type AgentFile = v.InferOutput<typeof agentShape>;
+
+export const secretsShape = object({
+  AuthorizationKey: optional(scalar()),
+});
