@@ -1,0 +1,196 @@
+/** A virtual charge point with car, driver, network and central system: ten minutes take milliseconds. */
+import { createMockBoard, type MockBoard } from '../../hal/mock/mock-board.ts';
+import { type Agent, startAgent } from '../../src/agent.ts';
+import type { AgentConfig } from '../../src/config.ts';
+import type { OutboxPorts } from '../../src/ocpp/outbox.ts';
+import type { ExitKind, Log } from '../../src/ports.ts';
+import { MemoryDisk } from './memory-store.ts';
+import { SimCentralSystem, SimNetwork, type WireEntry } from './network.ts';
+import { VirtualClock } from './virtual-clock.ts';
+
+export interface WorldOptions {
+  /** Default: one connector with an attached cable. */
+  readonly connectors?: readonly { readonly id: number; readonly cable: 'socket' | 'attached' }[];
+  readonly keys?: Readonly<Record<string, string>>;
+  readonly faultGraceS?: number;
+  /** The meter keeps its serial number over a restart. */
+  readonly meterSerial?: string;
+  /** Called before the agent starts: what the central system should do from the first frame on. */
+  readonly prepare?: (central: SimCentralSystem) => void;
+  readonly trusted?: boolean;
+  readonly reached?: OutboxPorts['reached'];
+}
+
+export const silentLog: Log = {
+  debug: () => {},
+  info: () => {},
+  warn: () => {},
+  error: () => {},
+  child: () => silentLog,
+};
+
+export class World {
+  readonly options: WorldOptions;
+  readonly disk = new MemoryDisk();
+  readonly central: SimCentralSystem;
+  readonly network: SimNetwork;
+  readonly exits: ExitKind[] = [];
+  readonly logged: { readonly level: string; readonly message: string; readonly fields: unknown }[] = [];
+  clock: VirtualClock;
+  #board: MockBoard | undefined;
+  #agent: Agent | undefined;
+  #boots = 0;
+
+  private constructor(options: WorldOptions) {
+    this.options = options;
+    this.clock = new VirtualClock({ bootId: 'boot-1', trusted: options.trusted ?? true });
+    this.central = new SimCentralSystem(this.clock);
+    this.network = new SimNetwork(this.central);
+  }
+
+  /** A world whose agent runs and has been accepted, unless the central system was prepared to do otherwise. */
+  static async start(options: WorldOptions = {}): Promise<World> {
+    const world = new World(options);
+    options.prepare?.(world.central);
+    await world.boot();
+    await world.clock.advance(100);
+    return world;
+  }
+
+  get board(): MockBoard {
+    if (this.#board === undefined) throw new Error('the charge point is off');
+    return this.#board;
+  }
+
+  get agent(): Agent {
+    if (this.#agent === undefined) throw new Error('the charge point is off');
+    return this.#agent;
+  }
+
+  get wire(): readonly WireEntry[] {
+    return this.central.wire;
+  }
+
+  async boot(): Promise<void> {
+    this.#boots++;
+    const { connectors = [{ id: 1, cable: 'attached' as const }], meterSerial, reached } = this.options;
+    const log = this.#log();
+    this.#board = createMockBoard({
+      connectors,
+      clock: this.clock,
+      log,
+      meterSerial: meterSerial ?? `METER-${this.#boots}`,
+    });
+    let id = 0;
+    const boot = this.#boots;
+    this.#agent = await startAgent({
+      config: this.#config(connectors),
+      board: this.#board,
+      ports: {
+        clock: this.clock,
+        store: this.disk.open(),
+        random: { fraction: () => 0.5, uuid: () => `${boot}-${String(++id).padStart(4, '0')}` },
+        log,
+        sockets: this.network,
+        system: { exit: (kind) => void this.exits.push(kind) },
+      },
+      ...(reached === undefined ? {} : { reached }),
+    });
+  }
+
+  /** SIGKILL or a power cut: nothing of the process is left, the car stays where it is and has to be plugged in again by the test. */
+  async powerCut(): Promise<void> {
+    this.central.close();
+    this.network.reachable = true;
+    await this.disk.powerCut();
+    this.#forget();
+  }
+
+  async kill(): Promise<void> {
+    this.central.close();
+    await this.disk.kill();
+    this.#forget();
+  }
+
+  plugIn(connectorId = 1): void {
+    this.board.inputs.patchConnector(connectorId, { ev: { plugged: true } });
+  }
+
+  unplug(connectorId = 1): void {
+    this.board.inputs.patchConnector(connectorId, { ev: { plugged: false } });
+  }
+
+  present(idTag: string, connectors?: readonly number[]): void {
+    this.board.inputs.present(idTag, connectors);
+  }
+
+  /** `Action` of each call of ours since `from`, statuses as `StatusNotification(1 Charging)`. */
+  story(from = 0): readonly string[] {
+    return this.central
+      .calls()
+      .filter(({ t }) => t >= from)
+      .map(({ frame }) => {
+        const payload = frame[3] as Record<string, unknown>;
+        const action = String(frame[2]);
+        return action === 'StatusNotification' ? `${action}(${payload['connectorId']} ${payload['status']})` : action;
+      });
+  }
+
+  #forget(): void {
+    const { clock } = this;
+    // A new process: its timers and its monotonic time begin anew, wall time goes on.
+    this.clock = new VirtualClock({
+      bootId: `boot-${this.#boots + 1}`,
+      start: clock.now(),
+      wallStart: clock.wall(clock.now()),
+      trusted: clock.trusted,
+    });
+    this.central.clock = this.clock;
+    this.#board = undefined;
+    this.#agent = undefined;
+  }
+
+  #config(connectors: readonly { id: number; cable: 'socket' | 'attached' }[]): AgentConfig {
+    return {
+      file: '/virtual/chargepoint.yaml',
+      chargePoint: { identity: 'cp001', vendor: 'Acme', model: 'Pi' },
+      centralSystem: {
+        url: 'ws://central.example',
+        securityProfile: 0,
+        certificateAuthorities: [],
+        verifyHostname: true,
+      },
+      board: 'mock',
+      connectors: connectors.map((connector) => ({ ...connector, maxA: 32, phases: 3, ventilated: false })),
+      keys: this.options.keys ?? {},
+      options: {
+        retryBackoffRandomRangeS: 1,
+        retryBackoffWaitMinimumS: 1,
+        retryBackoffRepeatTimes: 6,
+        switchSecurityProfileConnectionTimeoutS: 60,
+        rejectRemoteStartTransactionWithoutConnectorId: false,
+        remoteStartTransactionWithoutConnectorIdFindFirst: true,
+        meterPublicKeys: [],
+      },
+      stateDir: '/virtual/state',
+      log: { level: 'info' },
+      control: {},
+      faultGraceS: this.options.faultGraceS ?? 300,
+      acknowledgeLabUse: false,
+    };
+  }
+
+  #log(): Log {
+    const keep = (level: string) => (message: string, fields?: unknown) => {
+      this.logged.push({ level, message, fields });
+    };
+    const log: Log = {
+      debug: keep('debug'),
+      info: keep('info'),
+      warn: keep('warn'),
+      error: keep('error'),
+      child: () => log,
+    };
+    return log;
+  }
+}
