@@ -72,6 +72,8 @@ export const POLL_MS = 500;
 export const MISSED_POLLS = 3;
 const SILENT = 'controller silent';
 
+type ControllerBus = Pick<ModbusBus, 'readRegisters' | 'writeRegisters'>;
+
 export interface ControllerSite {
   readonly unit: number;
   readonly connectorId: number;
@@ -103,10 +105,11 @@ const bit = (word: number, index: number): boolean => ((word >> index) & 1) === 
 
 /**
  * The controller closes its contactor by itself as soon as a current is set and the EV asks, so a current is set only while one is
- * offered, nothing trips and the permit was not withdrawn. `off` goes in the urgent lane, before everything that waits on the bus.
+ * offered, nothing trips and the permit was not withdrawn. Opening takes one exchange on the bus, in its urgent lane: what has to be
+ * faster is the controller's own protection.
  */
 class Controller implements ControllerEvse {
-  readonly #bus: ModbusBus;
+  readonly #bus: ControllerBus;
   readonly #map: ControllerMap;
   readonly #site: ControllerSite;
   readonly #trips = new Set<string>();
@@ -120,7 +123,7 @@ class Controller implements ControllerEvse {
   #contactor: ContactorState = 'open';
   #cableA: number | undefined;
   #scale = 1;
-  #identifiedAt = -1;
+  #identified = false;
   #missed = 0;
   /** What the current register holds, as far as known. */
   #current: number | undefined;
@@ -128,7 +131,7 @@ class Controller implements ControllerEvse {
   #next: Cancel = () => {};
   #stopped = false;
 
-  constructor(bus: ModbusBus, map: ControllerMap, site: ControllerSite) {
+  constructor(bus: ControllerBus, map: ControllerMap, site: ControllerSite) {
     this.#bus = bus;
     this.#map = map;
     this.#site = site;
@@ -214,8 +217,11 @@ class Controller implements ControllerEvse {
       // Not known until acknowledged: a lost acknowledgement may have been carried out.
       this.#current = undefined;
       try {
-        const manners = { ...this.#manners, urgent: wanted === 0 };
-        await this.#bus.writeRegisters(this.#site.unit, this.#map.block.address, [wanted], manners);
+        // Always urgent: an `off` would otherwise queue behind its own predecessor, and that one behind the meters.
+        await this.#bus.writeRegisters(this.#site.unit, this.#map.block.address, [wanted], {
+          ...this.#manners,
+          urgent: true,
+        });
       } catch (error) {
         this.#site.surroundings.log.warn('EVSE controller did not take the current', { error: String(error) });
         return;
@@ -245,21 +251,22 @@ class Controller implements ControllerEvse {
     } catch (error) {
       if (!(error instanceof HalError)) throw error;
       if (this.#stopped) return;
+      this.#identified = false;
       this.#missed += 1;
       if (this.#missed === MISSED_POLLS) this.#lost();
     }
     if (this.#missed < MISSED_POLLS || this.#current === undefined) void this.#write();
   }
 
-  /** Once per opening of the bus: in which unit the current is set. */
+  /** In which unit the current is set; asked again after every failure, because it may be another controller then. */
   async #identify(): Promise<void> {
-    if (this.#identifiedAt === this.#bus.openings && this.#missed === 0) return;
+    if (this.#identified) return;
     const { block, hundredths, offsets } = this.#map;
     const { unit } = this.#site;
     const [setting = 0] = await this.#bus.readRegisters(3, unit, hundredths.address, 1, this.#manners);
     const [firmware = 0] = await this.#bus.readRegisters(3, unit, block.address + offsets.firmware, 1, this.#manners);
     this.#scale = bit(setting, hundredths.bit) && firmware >= hundredths.sinceFirmware ? 100 : 1;
-    this.#identifiedAt = this.#bus.openings;
+    this.#identified = true;
   }
 
   #heard(registers: readonly number[]): void {

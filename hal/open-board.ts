@@ -1,0 +1,354 @@
+/** Board description -> Board: opens every driver, or none. */
+import type {
+  BoardDescription,
+  BusDescription,
+  ConnectorDescription,
+  LineDescription,
+  PwmDescription,
+} from './board-description.ts';
+import type {
+  Board,
+  ConnectorHardware,
+  ConnectorLock,
+  EnergyMeter,
+  Evse,
+  ProximityPilot,
+  Surroundings,
+} from './contract.ts';
+import { FaultBook, type Trippable } from './fault-book.ts';
+import { type InputLine, type LineBackend, levelOf, openInput, openOutput } from './gpio/line.ts';
+import type { OnoffOptions } from './gpio/onoff-lines.ts';
+import { PERIOD_NS, type Pwm, type PwmOptions, pulseOf } from './gpio/pwm.ts';
+import { HalError } from './hal-error.ts';
+import type { ModbusBus } from './modbus/bus.ts';
+import type { SerialBus } from './modbus/byte-port.ts';
+import type { ControllerEvse } from './modbus/evse-controller.ts';
+import type { MeterPlace } from './modbus/modbus-meter.ts';
+import type { RegisterMap, SerialSettings } from './modbus/register-map.ts';
+
+/** What the configuration says about a connector; `ConnectorConfig` fits. */
+export interface Fitting {
+  readonly id: number;
+  readonly cable: 'socket' | 'attached';
+  readonly maxA: number;
+  readonly phases: 1 | 3;
+  readonly ventilated: boolean;
+  readonly meter?: { readonly map: RegisterMap; readonly bus: BusDescription; readonly unit: number };
+}
+
+/** The drivers, each loaded when a board wants it. Tests bring their own. */
+export interface Drivers {
+  lines(options: OnoffOptions): Promise<LineBackend>;
+  pwm(description: PwmDescription, options: PwmOptions): Promise<Pwm>;
+  bus(serial: SerialBus, surroundings: Surroundings): Promise<ModbusBus>;
+  meter(bus: ModbusBus, map: RegisterMap, place: MeterPlace, surroundings: Surroundings): Promise<EnergyMeter>;
+}
+
+const DRIVERS: Drivers = {
+  lines: async (options) => (await import('./gpio/onoff-lines.ts')).onoffLines(options),
+  pwm: async (description, options) => (await import('./gpio/pwm.ts')).openPwm(description, options),
+  bus: async (serial, surroundings) => (await import('./modbus/bus.ts')).modbusBus(serial, surroundings),
+  meter: async (bus, map, place, surroundings) =>
+    (await import('./modbus/modbus-meter.ts')).modbusMeter(bus, map, place, surroundings),
+};
+
+/** How long `close` waits for the mirror contacts to say open. */
+const OPEN_WITHIN_MS = 500;
+const DEFAULT_SYSFS_ROOT = '/sys';
+
+/**
+ * Opens the hardware: contactors open and pilots at x1 before anything else moves. Rejects with a HalError (badBoard, noSuchLine,
+ * lineBusy, noPermission, noSuchPwm, driverMissing) after everything that was opened is safe and closed again.
+ */
+export async function openBoard(
+  description: BoardDescription,
+  fittings: readonly Fitting[],
+  surroundings: Surroundings,
+  drivers: Drivers = DRIVERS,
+): Promise<Board> {
+  const site = new BoardSite(description, surroundings, drivers);
+  try {
+    return await site.open(fittings);
+  } catch (error) {
+    await site.close();
+    throw error;
+  }
+}
+
+interface Parts {
+  readonly evse: Evse & Trippable;
+  readonly proximity?: ProximityPilot;
+}
+
+/** A board while it is opened and until it is closed: what is shared, and what has to be given back. */
+class BoardSite {
+  readonly book = new FaultBook();
+  readonly #description: BoardDescription;
+  readonly #surroundings: Surroundings;
+  readonly #drivers: Drivers;
+  readonly #closers: (() => void | Promise<void>)[] = [];
+  readonly #evses: (Evse & Trippable)[] = [];
+  readonly #buses = new Map<string, { readonly bus: ModbusBus; readonly serial: SerialBus }>();
+  #lines: Promise<LineBackend> | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(description: BoardDescription, surroundings: Surroundings, drivers: Drivers) {
+    this.#description = description;
+    this.#surroundings = surroundings;
+    this.#drivers = drivers;
+  }
+
+  async open(fittings: readonly Fitting[]): Promise<Board> {
+    const connectors: ConnectorHardware[] = [];
+    for (const fitting of fittings) connectors.push(await this.#connector(fitting));
+    const { book } = this;
+    const { faultInput } = await import('./gpio/inputs.ts');
+    for (const input of this.#description.inputs ?? []) {
+      this.#keep(faultInput(await this.#input(input), input, book, this.#surroundings.clock));
+    }
+    const mains = await this.#mains();
+    return {
+      connectors,
+      readers: [],
+      get faults() {
+        return book.current;
+      },
+      get mains() {
+        return mains.mains;
+      },
+      onFault: (listener) => book.onChange(listener),
+      onMains: (listener) => mains.onMains(listener),
+      resetFaults: (connectorId) => book.reset(connectorId),
+      close: () => this.close(),
+    };
+  }
+
+  /** Contactors and pilots first, all of them, whatever fails; then everything in reverse order. Never rejects. */
+  close(): Promise<void> {
+    this.#closing ??= this.#closeAll();
+    return this.#closing;
+  }
+
+  async #closeAll(): Promise<void> {
+    for (const evse of this.#evses) await this.#attempt(() => evse.trip('closing'));
+    const deadline = this.#surroundings.clock.now() + OPEN_WITHIN_MS;
+    while (this.#evses.some((evse) => evse.state.contactor === 'closed') && this.#surroundings.clock.now() < deadline) {
+      await new Promise<void>((resolve) => this.#surroundings.clock.after(10, resolve));
+    }
+    for (const close of this.#closers.splice(0).reverse()) await this.#attempt(close);
+  }
+
+  async #attempt(action: () => void | Promise<void>): Promise<void> {
+    try {
+      await action();
+    } catch (error) {
+      this.#surroundings.log.warn('closing the board went wrong', { error: String(error) });
+    }
+  }
+
+  #keep(close: () => void | Promise<void>): void {
+    this.#closers.push(close);
+  }
+
+  async #connector(fitting: Fitting): Promise<ConnectorHardware> {
+    const description = this.#description.connectors.find(({ id }) => id === fitting.id);
+    if (description === undefined) throw this.#bad(`has no connector ${fitting.id}`);
+    const { evse, proximity } = await this.#evse(description, fitting);
+    const socket = fitting.cable === 'socket' ? await this.#socket(description, evse, proximity) : {};
+    return {
+      id: fitting.id,
+      evse,
+      meter: await this.#meter(fitting),
+      ...socket,
+      maxA: Math.min(description.maxA, fitting.maxA),
+      phases: description.phases === 3 ? fitting.phases : 1,
+    };
+  }
+
+  async #evse(description: ConnectorDescription, { ventilated }: Fitting): Promise<Parts> {
+    const parts =
+      description.evse.driver === 'comparatorPilot'
+        ? await this.#comparatorEvse(description.id, description.evse, ventilated)
+        : await this.#controllerEvse(description, description.evse, ventilated);
+    this.#evses.push(parts.evse);
+    return parts;
+  }
+
+  async #comparatorEvse(
+    connectorId: number,
+    description: Extract<ConnectorDescription['evse'], { driver: 'comparatorPilot' }>,
+    ventilated: boolean,
+  ): Promise<Parts> {
+    const { openComparatorEvse } = await import('./gpio/open-comparator-evse.ts');
+    const evse = await openComparatorEvse(description, {
+      connectorId,
+      ventilated,
+      backend: await this.#backend(),
+      openPwm: (pwm) => this.#drivers.pwm(pwm, { sysfsRoot: this.#sysfsRoot, clock: this.#surroundings.clock }),
+      book: this.book,
+      surroundings: this.#surroundings,
+      keep: (close) => this.#keep(close),
+    });
+    return { evse };
+  }
+
+  async #controllerEvse(
+    { id, maxA }: ConnectorDescription,
+    { bus, model, unit }: Extract<ConnectorDescription['evse'], { driver: 'controller' }>,
+    ventilated: boolean,
+  ): Promise<Parts> {
+    const { CONTROLLERS, openController } = await import('./modbus/evse-controller.ts');
+    const map = CONTROLLERS[model];
+    const controller: ControllerEvse = await openController(await this.#bus(bus, map.serial), map, {
+      unit,
+      connectorId: id,
+      maxA,
+      ventilated,
+      book: this.book,
+      surroundings: this.#surroundings,
+    });
+    this.#keep(() => controller.stop());
+    return { evse: controller, proximity: controller.proximity };
+  }
+
+  async #socket(
+    { id, lock, proximity }: ConnectorDescription,
+    evse: Evse,
+    measured: ProximityPilot | undefined,
+  ): Promise<{ lock: ConnectorLock; proximity: ProximityPilot }> {
+    if (lock === undefined) throw this.#bad(`has no lock for the socket of connector ${id}`);
+    const cable = proximity === undefined ? measured : await this.#proximity(proximity);
+    if (cable === undefined) throw this.#bad(`cannot read the cable of connector ${id}: no proximity`);
+    const { MotorLock } = await import('./gpio/connector-lock.ts');
+    const motor = new MotorLock({
+      lock: await this.#output(lock.lock),
+      unlock: await this.#output(lock.unlock),
+      locked: await this.#input(lock.locked),
+      ...(lock.pulseMs === undefined ? {} : { pulseMs: lock.pulseMs }),
+      clock: this.#surroundings.clock,
+      mayUnlock: () => evse.state.contactor === 'open',
+      raise: (code) => this.book.raise({ code, connectorId: id }),
+      clear: (code) => this.book.clear(code, id),
+    });
+    this.#keep(() => motor.close());
+    return { lock: motor, proximity: cable };
+  }
+
+  async #proximity(lines: NonNullable<ConnectorDescription['proximity']>): Promise<ProximityPilot> {
+    const { comparatorProximity } = await import('./gpio/proximity.ts');
+    return comparatorProximity({
+      present: await this.#input(lines.present),
+      atLeast20A: await this.#input(lines.atLeast20A),
+      atLeast32A: await this.#input(lines.atLeast32A),
+      atLeast63A: await this.#input(lines.atLeast63A),
+      clock: this.#surroundings.clock,
+    });
+  }
+
+  async #meter({ id, maxA, phases, meter }: Fitting): Promise<EnergyMeter> {
+    if (meter === undefined) throw this.#bad(`needs a meter at connector ${id}: set connectors[].meter`);
+    const bus = await this.#bus(meter.bus, meter.map.serial);
+    const onSilent = (silent: boolean) => {
+      if (silent) this.book.raise({ code: 'meterSilent', connectorId: id });
+      else this.book.clear('meterSilent', id);
+    };
+    return this.#drivers.meter(bus, meter.map, { unit: meter.unit, maxA, phases, onSilent }, this.#surroundings);
+  }
+
+  async #mains() {
+    const { MAINS_ALWAYS_ON, mainsInput } = await import('./gpio/inputs.ts');
+    if (this.#description.mains === undefined) return MAINS_ALWAYS_ON;
+    return mainsInput(
+      await this.#input(this.#description.mains),
+      () => {
+        for (const evse of this.#evses) evse.trip('mains');
+      },
+      () => {
+        for (const evse of this.#evses) evse.release('mains');
+      },
+    );
+  }
+
+  /** Devices on one port share one bus; they have to agree about its settings. */
+  async #bus({ port, ...given }: BusDescription, usual: SerialSettings): Promise<ModbusBus> {
+    const serial: SerialBus = { path: port, ...usual, ...given };
+    const open = this.#buses.get(port);
+    if (open !== undefined) {
+      const { baudRate, parity, stopBits } = open.serial;
+      if (baudRate === serial.baudRate && parity === serial.parity && stopBits === serial.stopBits) return open.bus;
+      throw this.#bad(`uses ${port} with two settings; give every device on it the same baudRate, parity and stopBits`);
+    }
+    const bus = await this.#drivers.bus(serial, this.#surroundings);
+    this.#buses.set(port, { bus, serial });
+    this.#keep(() => bus.close());
+    return bus;
+  }
+
+  #backend(): Promise<LineBackend> {
+    const { gpio } = this.#description;
+    if (gpio === undefined) throw this.#bad('names lines but no gpio chip');
+    const { clock } = this.#surroundings;
+    this.#lines ??= this.#drivers.lines({ chip: gpio.chip, sysfsRoot: this.#sysfsRoot, clock });
+    return this.#lines;
+  }
+
+  async #input(line: LineDescription): Promise<InputLine> {
+    const input = await openInput(await this.#backend(), line);
+    this.#keep(() => input.close());
+    return input;
+  }
+
+  async #output(line: LineDescription) {
+    const output = await openOutput(await this.#backend(), line);
+    this.#keep(() => output.close());
+    return output;
+  }
+
+  get #sysfsRoot(): string {
+    return this.#description.sysfsRoot ?? DEFAULT_SYSFS_ROOT;
+  }
+
+  #bad(what: string): HalError {
+    return new HalError('badBoard', `board ${this.#description.name} ${what}`);
+  }
+}
+
+/** What has to be so while no agent runs; for the exit chain, which knows neither Node nor YAML. */
+export interface SafeOutputs {
+  readonly lines: readonly {
+    /** Label of the chip. */
+    readonly chip: string;
+    readonly line: number;
+    /** The physical level of the pin that is off: what `direction` takes as low (0) and high (1). */
+    readonly level: 0 | 1;
+    readonly activeLow: boolean;
+  }[];
+  /** Channels to leave running at 100 % (x1). `device` is the pattern of the board file. */
+  readonly pwm: readonly {
+    readonly device: string;
+    readonly channel: number;
+    readonly periodNs: number;
+    readonly dutyNs: number;
+  }[];
+}
+
+/** Coils first: the order is the order in which they should be applied. */
+export function safeOutputs({ connectors, gpio }: BoardDescription): SafeOutputs {
+  const own = connectors.flatMap(({ evse }) => (evse.driver === 'comparatorPilot' ? [evse] : []));
+  const motors = connectors.flatMap(({ lock }) => (lock === undefined ? [] : [lock.lock, lock.unlock]));
+  const outputs = gpio === undefined ? [] : [...own.map(({ contactor }) => contactor.coil), ...motors];
+  return {
+    lines: outputs.map((description) => ({
+      chip: gpio?.chip ?? '',
+      line: description.line,
+      level: levelOf(false, description),
+      activeLow: description.activeLow ?? false,
+    })),
+    pwm: own.map(({ pwm: { device, channel, inverted } }) => ({
+      device,
+      channel,
+      periodNs: PERIOD_NS,
+      dutyNs: pulseOf(100, inverted ?? false),
+    })),
+  };
+}

@@ -1,0 +1,207 @@
+/** The external controller as an `Evse`, against a controller in memory with registers as facts/evse.md 5.1 has them. */
+import { describe, expect, it } from 'vitest';
+import { FaultBook } from '../../hal/fault-book.ts';
+import { HalError } from '../../hal/hal-error.ts';
+import type { Manners, ModbusBus } from '../../hal/modbus/bus.ts';
+import { CONTROLLERS, MISSED_POLLS, openController, POLL_MS } from '../../hal/modbus/evse-controller.ts';
+import { settle, VirtualClock } from '../sim/virtual-clock.ts';
+
+class FakeController implements Pick<ModbusBus, 'readRegisters' | 'writeRegisters'> {
+  silent = false;
+  readonly registers = new Map<number, number>([
+    [1000, 16],
+    [1002, 1],
+    [1003, 20],
+    [1005, 18],
+    [2005, 0],
+  ]);
+  readonly writes: { values: readonly number[]; urgent: boolean }[] = [];
+
+  async readRegisters(code: 3 | 4, unit: number, address: number, count: number) {
+    this.#answer(unit);
+    expect(code).toBe(3);
+    return Array.from({ length: count }, (_, index) => this.registers.get(address + index) ?? 0);
+  }
+
+  async writeRegisters(unit: number, address: number, values: readonly number[], manners: Manners) {
+    this.#answer(unit);
+    expect(address).toBe(1000);
+    this.writes.push({ values, urgent: manners.urgent === true });
+    for (const [index, value] of values.entries()) this.registers.set(address + index, value);
+    this.play();
+  }
+
+  /** Its own safety: closes by itself in C with a current set. */
+  play(): void {
+    const charges = this.registers.get(1002) === 3 && (this.registers.get(1000) ?? 0) > 0;
+    const flags = this.registers.get(1007) ?? 0;
+    this.registers.set(1007, charges ? flags | 1 : flags & ~1);
+  }
+
+  ev(state: number): void {
+    this.registers.set(1002, state);
+    this.play();
+  }
+
+  #answer(unit: number): void {
+    if (this.silent || unit !== 1) throw new HalError('meterSilent', 'test');
+  }
+}
+
+const setUp = async (prepare: (fake: FakeController) => void = () => {}) => {
+  const clock = new VirtualClock();
+  const fake = new FakeController();
+  prepare(fake);
+  const book = new FaultBook();
+  const evse = await openController(fake, CONTROLLERS['evse-wb'], {
+    unit: 1,
+    connectorId: 1,
+    maxA: 32,
+    ventilated: false,
+    book,
+    surroundings: { clock, log: { info: () => {}, warn: () => {} } },
+  });
+  const current = () => fake.registers.get(1000);
+  const codes = () => book.current.map(({ code }) => code);
+  return { clock, fake, book, evse, current, codes };
+};
+
+const charging = async () => {
+  const world = await setUp();
+  world.fake.ev(2);
+  await world.clock.advance(POLL_MS);
+  world.evse.offer(16);
+  world.fake.ev(3);
+  await world.clock.advance(POLL_MS);
+  world.evse.permit(true);
+  expect(world.evse.state).toEqual({ pilot: 'C', contactor: 'closed' });
+  return world;
+};
+
+describe('EVSE controller', () => {
+  it('takes the current away that the controller starts with', async () => {
+    expect((await setUp()).current()).toBe(0);
+  });
+
+  it('sets the offered current, never more than the board carries, never a fraction more', async () => {
+    const { clock, evse, current } = await setUp();
+    evse.offer(15.9);
+    await clock.advance(0);
+    expect(current()).toBe(15);
+    evse.offer(63);
+    await clock.advance(0);
+    expect(current()).toBe(32);
+  });
+
+  it('sets hundredths of an ampere where the controller is set up for it', async () => {
+    const { clock, evse, current } = await setUp((fake) => fake.registers.set(2005, 0x80));
+    evse.offer(6.5);
+    await clock.advance(0);
+    expect(current()).toBe(650);
+  });
+
+  it('takes bit 7 for something else in old firmware', async () => {
+    const { clock, evse, current } = await setUp((fake) => {
+      fake.registers.set(2005, 0x80);
+      fake.registers.set(1005, 16);
+    });
+    evse.offer(6.5);
+    await clock.advance(0);
+    expect(current()).toBe(6);
+  });
+
+  it.each(['x1', 'F'] as const)('takes the current away for %s, urgently', async (offer) => {
+    const { fake, evse } = await charging();
+    evse.offer(offer);
+    await settle();
+    expect(fake.writes.at(-1)).toEqual({ values: [0], urgent: true });
+  });
+
+  it('takes the current away when the permit is withdrawn under load, and gives it back with the permit', async () => {
+    const { clock, evse, current } = await charging();
+    evse.permit(false);
+    await clock.advance(POLL_MS);
+    expect(current()).toBe(0);
+    evse.permit(true);
+    await clock.advance(POLL_MS);
+    expect(current()).toBe(16);
+  });
+
+  it('keeps the pilot offering when the EV pauses by itself', async () => {
+    const { clock, fake, evse, current } = await charging();
+    fake.ev(2);
+    await clock.advance(POLL_MS);
+    evse.permit(false);
+    await clock.advance(10 * POLL_MS);
+    expect(evse.state).toEqual({ pilot: 'B', contactor: 'open' });
+    expect(current()).toBe(16);
+  });
+
+  it('sets no current while anything trips, whatever is offered', async () => {
+    const { clock, book, evse, current } = await charging();
+    book.raise({ code: 'emergencyStop', connectorId: 0 });
+    evse.offer(16);
+    evse.permit(true);
+    await clock.advance(POLL_MS);
+    expect(current()).toBe(0);
+    book.clear('emergencyStop', 0);
+    evse.offer(16);
+    await clock.advance(POLL_MS);
+    expect(current()).toBe(16);
+  });
+
+  it('raises the fault and withdraws after three missed polls, and offers nothing when the controller is back', async () => {
+    const { clock, fake, evse, current, codes } = await charging();
+    fake.silent = true;
+    await clock.advance((MISSED_POLLS - 1) * POLL_MS);
+    expect(codes()).toEqual([]);
+    await clock.advance(POLL_MS);
+    expect(codes()).toContain('controllerSilent');
+    expect(evse.state.pilot).toBe('E');
+    fake.silent = false;
+    await clock.advance(2 * POLL_MS);
+    expect(codes()).toEqual([]);
+    expect(current()).toBe(0);
+  });
+
+  it('corrects a current that the controller forgot or that somebody else set', async () => {
+    const { clock, fake, current } = await charging();
+    fake.registers.set(1000, 32);
+    await clock.advance(2 * POLL_MS);
+    expect(current()).toBe(16);
+  });
+
+  it.each([
+    [1, 'diodeFault'],
+    [2, 'ventilationRequired'],
+    [4, 'groundFault'],
+  ] as const)('reports bit %d of its flags as %s and takes the current away', async (index, code) => {
+    const { clock, fake, current, codes } = await charging();
+    fake.registers.set(1007, 1 << index);
+    await clock.advance(2 * POLL_MS);
+    expect(codes()).toContain(code);
+    expect(current()).toBe(0);
+  });
+
+  it('reads the cable while one is plugged in', async () => {
+    const { clock, fake, evse } = await setUp();
+    expect(evse.proximity.cableA).toBeUndefined();
+    fake.ev(2);
+    await clock.advance(POLL_MS);
+    expect(evse.proximity.cableA).toBe(20);
+  });
+
+  it('leaves no current and no timer when it stops', async () => {
+    const { clock, evse, current } = await charging();
+    await evse.stop();
+    expect(current()).toBe(0);
+    expect(clock.armed).toBe(0);
+  });
+
+  it('rejects at opening if nobody answers', async () => {
+    const opening = setUp((fake) => {
+      fake.silent = true;
+    });
+    await expect(opening).rejects.toMatchObject({ code: 'badBoard' });
+  });
+});

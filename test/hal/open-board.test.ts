@@ -1,0 +1,281 @@
+/** A whole board on lines in memory: opening order, stories of charging, and everything safe again however it ends. */
+import { describe, expect, it } from 'vitest';
+import type { BoardDescription } from '../../hal/board-description.ts';
+import type { EnergyMeter } from '../../hal/contract.ts';
+import type { Level } from '../../hal/gpio/line.ts';
+import { HalError } from '../../hal/hal-error.ts';
+import type { ModbusBus } from '../../hal/modbus/bus.ts';
+import type { RegisterMap } from '../../hal/modbus/register-map.ts';
+import { type Drivers, type Fitting, openBoard, safeOutputs } from '../../hal/open-board.ts';
+import { VirtualClock } from '../sim/virtual-clock.ts';
+import { FakeChip, FakePwm } from './gpio/fake-lines.ts';
+
+const COIL = 17;
+const MIRROR = 27;
+const STOP = 6;
+const MAINS = 7;
+const LEVEL_LINES = [22, 23, 24, 25] as const;
+
+const BOARD: BoardDescription = {
+  name: 'test',
+  gpio: { backend: 'onoff', chip: 'pinctrl-test' },
+  connectors: [
+    {
+      id: 1,
+      maxA: 32,
+      phases: 3,
+      evse: {
+        driver: 'comparatorPilot',
+        pwm: { device: '*.pwm', channel: 0 },
+        comparators: {
+          above10V5: { line: 22 },
+          above7V5: { line: 23 },
+          above4V5: { line: 24 },
+          above1V5: { line: 25 },
+          belowMinus10V5: { line: 5 },
+        },
+        contactor: { coil: { line: COIL }, mirror: { line: MIRROR }, releaseMs: 30 },
+      },
+      lock: { lock: { line: 8 }, unlock: { line: 9 }, locked: { line: 10 } },
+      proximity: {
+        present: { line: 11 },
+        atLeast20A: { line: 12 },
+        atLeast32A: { line: 13 },
+        atLeast63A: { line: 14 },
+      },
+    },
+  ],
+  inputs: [{ fault: 'emergencyStop', connector: 0, line: STOP, activeLow: true }],
+  mains: { line: MAINS },
+};
+
+const MAP = { model: 'm', serial: { baudRate: 9600, parity: 'none', stopBits: 1 } } as RegisterMap;
+
+const FITTING: Fitting = {
+  id: 1,
+  cable: 'attached',
+  maxA: 20,
+  phases: 3,
+  ventilated: false,
+  meter: { map: MAP, bus: { port: '/dev/rs485' }, unit: 1 },
+};
+
+const LEVELS = { A: [1, 1, 1, 1], B: [0, 1, 1, 1], C: [0, 0, 1, 1] } as const;
+
+class World {
+  readonly clock = new VirtualClock();
+  readonly chip = new FakeChip();
+  readonly pwm = new FakePwm();
+  readonly buses: { path: string; closed: boolean }[] = [];
+  welded = false;
+  stuck = false;
+  silent: (silent: boolean) => void = () => {};
+
+  constructor() {
+    for (const line of [...LEVEL_LINES, 5, STOP]) this.chip.levels.set(line, 1);
+    this.chip.onWrite = (line, level) => {
+      if (line === COIL && !(level === 0 ? this.welded : this.stuck)) this.chip.pull(MIRROR, level);
+    };
+  }
+
+  readonly drivers: Drivers = {
+    lines: async () => this.chip,
+    pwm: async () => this.pwm,
+    bus: async ({ path }) => {
+      const bus = { path, closed: false };
+      this.buses.push(bus);
+      const close = async () => {
+        bus.closed = true;
+      };
+      return { close } as Partial<ModbusBus> as ModbusBus;
+    },
+    meter: async (_bus, _map, place): Promise<EnergyMeter> => {
+      this.silent = place.onSilent;
+      return { offers: {}, read: () => Promise.reject(new HalError('meterSilent', 'test')) };
+    },
+  };
+
+  open(description = BOARD, fittings: readonly Fitting[] = [FITTING]) {
+    const log = { info: () => {}, warn: () => {} };
+    return openBoard(description, fittings, { clock: this.clock, log }, this.drivers);
+  }
+
+  async ev(state: keyof typeof LEVELS) {
+    for (const [index, line] of LEVEL_LINES.entries()) this.chip.pull(line, LEVELS[state][index] as Level);
+    await this.clock.advance(600);
+  }
+
+  get coil() {
+    return this.chip.levels.get(COIL);
+  }
+}
+
+const charging = async () => {
+  const world = new World();
+  const board = await world.open();
+  const evse = board.connectors[0]?.evse;
+  if (evse === undefined) throw new Error('no connector');
+  await world.ev('B');
+  evse.offer(16);
+  await world.clock.advance(200);
+  await world.ev('C');
+  evse.permit(true);
+  expect([world.coil, evse.state]).toEqual([1, { pilot: 'C', contactor: 'closed' }]);
+  return { world, board, evse };
+};
+
+const fail = async (attempt: Promise<unknown>) =>
+  attempt.then(
+    () => 'opened',
+    (error: unknown) => (error instanceof HalError ? error.code : String(error)),
+  );
+
+describe('open board', () => {
+  it('makes the coil an output that is off before it touches anything else', async () => {
+    const world = new World();
+    await world.open();
+    expect(world.chip.log[0]).toBe(`out ${COIL}=0`);
+  });
+
+  it('takes the lesser of what board and configuration allow', async () => {
+    const board = await new World().open();
+    expect(board.connectors[0]).toMatchObject({ id: 1, maxA: 20, phases: 3 });
+  });
+
+  it('opens the coil within 50 ms when the EV is unplugged, and withdraws the offer', async () => {
+    const { world, evse } = await charging();
+    const from = world.clock.now();
+    let took: number | undefined;
+    evse.onState(() => {
+      took ??= world.coil === 0 ? world.clock.now() - from : undefined;
+    });
+    await world.ev('A');
+    expect(took).toBeLessThanOrEqual(50);
+    expect(world.pwm.percent).toBe(100);
+  });
+
+  it('has opened the contactor before anybody hears of an emergency stop', async () => {
+    const { world, board } = await charging();
+    const seen: unknown[] = [];
+    board.onFault(({ fault, raised }) => seen.push([fault.code, raised, world.coil, world.pwm.percent]));
+    world.chip.pull(STOP, 0);
+    expect(seen).toEqual([['emergencyStop', true, 0, 100]]);
+  });
+
+  it('has opened the contactor before anybody hears that the mains fail', async () => {
+    const { world, board } = await charging();
+    const seen: unknown[] = [];
+    board.onMains((mains) => seen.push([mains, world.coil]));
+    world.chip.pull(MAINS, 1);
+    expect(seen).toEqual([['failing', 0]]);
+  });
+
+  it('trips for a silent meter until it is heard again', async () => {
+    const { world, board } = await charging();
+    world.silent(true);
+    expect([world.coil, board.faults[0]?.code]).toEqual([0, 'meterSilent']);
+    world.silent(false);
+    expect(board.faults).toEqual([]);
+  });
+
+  it('ends a missing diode with the EV that lacks it', async () => {
+    const { world, board } = await charging();
+    world.chip.pull(5, 0);
+    await world.clock.advance(200);
+    expect([world.coil, board.faults[0]?.vendorErrorCode]).toEqual([0, 'DiodeFault']);
+    world.chip.pull(5, 1);
+    await world.clock.advance(60_000);
+    expect(board.faults).toHaveLength(1);
+    await world.ev('A');
+    expect(board.faults).toEqual([]);
+  });
+
+  it('finds a welded contactor', async () => {
+    const { world, board, evse } = await charging();
+    world.welded = true;
+    evse.permit(false);
+    await world.clock.advance(1000);
+    expect(board.faults.map(({ code }) => code)).toEqual(['contactorWelded']);
+    expect(evse.state.contactor).toBe('closed');
+  });
+
+  it('closes to open contactors, x1 and released lines, twice if asked twice', async () => {
+    const { world, board } = await charging();
+    const closing = board.close();
+    expect([world.coil, world.pwm.percent]).toEqual([0, 100]);
+    await Promise.all([closing, board.close()]);
+    expect(world.chip.open.size).toBe(0);
+    expect(world.pwm.closed).toBe(true);
+    expect(world.buses).toEqual([{ path: '/dev/rs485', closed: true }]);
+    expect(world.clock.armed).toBe(0);
+  });
+
+  it('closes within a second even if a contactor stays closed', async () => {
+    const { world, board } = await charging();
+    world.welded = true;
+    let closed = false;
+    const closing = board.close().then(() => {
+      closed = true;
+    });
+    await world.clock.advance(1000);
+    expect(closed).toBe(true);
+    await closing;
+  });
+
+  it('leaves nothing open and nothing driven when any one line fails to open', async () => {
+    const complete = new World();
+    await complete.open(BOARD, [{ ...FITTING, cable: 'socket' }]);
+    const lines = [...complete.chip.open];
+    expect(lines).toHaveLength(16);
+    for (const line of lines) {
+      const world = new World();
+      world.chip.refuses = line;
+      expect(await fail(world.open(BOARD, [{ ...FITTING, cable: 'socket' }]))).toContain('refused');
+      expect(world.chip.open.size).toBe(0);
+      expect([8, 9, COIL].map((output) => world.chip.levels.get(output) ?? 0)).toEqual([0, 0, 0]);
+      expect(world.clock.armed).toBe(0);
+    }
+  });
+
+  const [connector] = BOARD.connectors;
+  if (connector?.evse.driver !== 'comparatorPilot') throw new Error('the tests want a comparator pilot');
+  const slow = { ...connector.evse, contactor: { ...connector.evse.contactor, releaseMs: 41 } };
+  const { lock: _, ...lockless } = connector;
+
+  it.each<[string, BoardDescription, readonly Fitting[]]>([
+    ['a contactor that is too slow', { ...BOARD, connectors: [{ ...connector, evse: slow }] }, [FITTING]],
+    ['a connector that the board has not', BOARD, [{ ...FITTING, id: 2 }]],
+    ['a socket without a lock', { ...BOARD, connectors: [lockless] }, [{ ...FITTING, cable: 'socket' }]],
+    ['lines without a chip', { name: 'x', connectors: BOARD.connectors }, [FITTING]],
+  ])('refuses %s', async (_name, description, fittings) => {
+    expect(await fail(new World().open(description, fittings))).toBe('badBoard');
+  });
+
+  it('refuses a connector without a meter', async () => {
+    const { meter: _meter, ...bare } = FITTING;
+    expect(await fail(new World().open(BOARD, [bare]))).toBe('badBoard');
+  });
+
+  it('lets meters share a port, and refuses two settings for one', async () => {
+    const second = { ...connector, id: 2, evse: connector.evse };
+    const two: BoardDescription = { ...BOARD, connectors: [connector, second] };
+    const world = new World();
+    const fittings = (baudRate: number): readonly Fitting[] => [
+      FITTING,
+      { ...FITTING, id: 2, meter: { map: MAP, bus: { port: '/dev/rs485', baudRate }, unit: 2 } },
+    ];
+    await world.open(two, fittings(9600));
+    expect(world.buses).toHaveLength(1);
+    expect(await fail(new World().open(two, fittings(19_200)))).toBe('badBoard');
+  });
+
+  it('lists coils, motors and pilots with their safe levels for the exit chain', () => {
+    const outputs = safeOutputs(BOARD);
+    expect(outputs.lines.map(({ line, level }) => [line, level])).toEqual([
+      [COIL, 0],
+      [8, 0],
+      [9, 0],
+    ]);
+    expect(outputs.pwm).toEqual([{ device: '*.pwm', channel: 0, periodNs: 1_000_000, dutyNs: 1_000_000 }]);
+  });
+});
