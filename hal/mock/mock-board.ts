@@ -1,0 +1,151 @@
+/** A board without metal: the real interlocks and fault book, with inputs that a person, a script or a test sets. */
+import type {
+  Board,
+  ContactorState,
+  Fault,
+  FaultChange,
+  FaultCode,
+  Mains,
+  Surroundings,
+  TagReader,
+  Unsubscribe,
+} from '../contract.ts';
+import { FaultBook } from '../fault-book.ts';
+import { HalError } from '../hal-error.ts';
+import { FaultCauses, type FaultDetails } from './fault-causes.ts';
+import {
+  type ConnectorChange,
+  type ConnectorObservation,
+  MockConnector,
+  type MockConnectorOptions,
+} from './mock-connector.ts';
+
+type Required = 'id' | 'cable';
+
+export interface MockBoardOptions extends Surroundings {
+  /** Default: 32 A, three phases, not ventilated. */
+  readonly connectors: readonly (Pick<MockConnectorOptions, Required> &
+    Partial<Omit<MockConnectorOptions, Required>>)[];
+  /** Begins the serial numbers of the meters; another one in each process. */
+  readonly meterSerial?: string;
+}
+
+/** All act before they return: what has to open a contactor has opened it. An unknown connector is a HalError `badBoard`. */
+export interface MockInputs {
+  patchConnector(connectorId: number, change: ConnectorChange): void;
+  /** Null: repaired and reset. Connector 0 is the whole charge point. */
+  setFault(connectorId: number, code: FaultCode, details: FaultDetails | null): void;
+  setMains(mains: Mains): void;
+  /** To the reader that serves these connectors (default all), or else to the one that serves most. */
+  present(idTag: string, connectors?: readonly number[]): void;
+}
+
+export interface MockBoard extends Board {
+  readonly inputs: MockInputs;
+  connector(connectorId: number): { observe(): ConnectorObservation };
+  /** The coil since power-up, oldest first: `open`, `closed`, ... */
+  contactorHistory(connectorId: number): readonly ContactorState[];
+  /** Called after any output may have changed. */
+  onOutput(listener: () => void): Unsubscribe;
+}
+
+const DEFAULTS = { maxA: 32, phases: 3, ventilated: false } as const;
+
+export function createMockBoard({ connectors, clock, log, meterSerial = 'MOCK' }: MockBoardOptions): MockBoard {
+  const book = new FaultBook();
+  const ofTheChargePoint = new FaultCauses(book, 0);
+  const onOutput = new Set<() => void>();
+  const onMains = new Set<(mains: Mains) => void>();
+  let mains: Mains = 'on';
+
+  const changed = (): void => {
+    for (const listener of [...onOutput]) listener();
+  };
+  const made = connectors.map((options) => {
+    const parts = { clock, log, book, changed, meterSerial: `${meterSerial}-${options.id}` };
+    return new MockConnector({ ...DEFAULTS, ...options }, parts);
+  });
+  const readers = readersFor(connectors.map(({ id }) => id));
+
+  const find = (connectorId: number): MockConnector => {
+    const found = made.find(({ hardware }) => hardware.id === connectorId);
+    if (found === undefined) throw new HalError('badBoard', `the mock board has no connector ${connectorId}`);
+    return found;
+  };
+
+  const inputs: MockInputs = {
+    patchConnector: (connectorId, change) => find(connectorId).patch(change),
+    setFault: (connectorId, code, details) => {
+      const causes = connectorId === 0 ? ofTheChargePoint : find(connectorId).causes;
+      causes.declare(code, details);
+      changed();
+    },
+    setMains: (next) => {
+      if (next === mains) return;
+      mains = next;
+      for (const { evse } of made) if (next === 'failing') evse.trip('mains');
+      for (const { evse } of made) if (next === 'on') evse.release('mains');
+      for (const listener of [...onMains]) listener(next);
+      changed();
+    },
+    present: (idTag, served = connectors.map(({ id }) => id)) => {
+      for (const connectorId of served) find(connectorId);
+      readerOf(readers, served)?.present(idTag);
+    },
+  };
+
+  return {
+    inputs,
+    connectors: made.map(({ hardware }) => hardware),
+    readers,
+    get faults(): readonly Fault[] {
+      return book.current;
+    },
+    get mains() {
+      return mains;
+    },
+    connector: find,
+    contactorHistory: (connectorId) => find(connectorId).contactorHistory,
+    onFault: (listener: (change: FaultChange) => void) => book.onChange(listener),
+    onMains(listener) {
+      onMains.add(listener);
+      return () => onMains.delete(listener);
+    },
+    onOutput(listener) {
+      onOutput.add(listener);
+      return () => onOutput.delete(listener);
+    },
+    resetFaults: (connectorId) => book.reset(connectorId),
+    async close() {
+      for (const { evse } of made) evse.trip('closed');
+    },
+  };
+}
+
+interface MockReader extends TagReader {
+  present(idTag: string): void;
+}
+
+/** One for each connector, and one for all where there are several: a tag can mean one connector or leave it open. */
+function readersFor(ids: readonly number[]): readonly MockReader[] {
+  const sets = ids.map((id) => [id]);
+  return (ids.length > 1 ? [...sets, ids] : sets).map(mockReader);
+}
+
+function mockReader(connectors: readonly number[]): MockReader {
+  const listeners = new Set<(idTag: string) => void>();
+  return {
+    connectors,
+    present: (idTag) => {
+      for (const listener of [...listeners]) listener(idTag);
+    },
+    onTag(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+/** The reader with the fewest connectors that serves all of these. */
+const readerOf = (readers: readonly MockReader[], served: readonly number[]): MockReader | undefined =>
+  readers.find(({ connectors }) => served.every((id) => connectors.includes(id)));

@@ -1,0 +1,233 @@
+/** One connector without metal: pilot, car, contactor behind the real interlock, lock, proximity and meter, and what goes wrong with them. */
+import { monitoredContactor } from '../contactor-monitor.ts';
+import type {
+  ConnectorHardware,
+  ControlPilot,
+  FaultCode,
+  Offer,
+  PilotState,
+  ProximityPilot,
+  Surroundings,
+  Unsubscribe,
+} from '../contract.ts';
+import { dutyOf } from '../duty.ts';
+import type { FaultBook } from '../fault-book.ts';
+import { type OwnPilotEvse, ownPilotEvse } from '../own-pilot-evse.ts';
+import { ElectricVehicle, type VehicleInputs } from './electric-vehicle.ts';
+import { FaultCauses } from './fault-causes.ts';
+import { MockContactor } from './mock-contactor.ts';
+import { MockLock } from './mock-lock.ts';
+import { type MeterInputs, MockMeter } from './mock-meter.ts';
+
+/** `welded`, `stuck`: the contactor. `lock`, `unlock`: the motor of the lock cannot move that way. */
+export type Jam = 'lock' | 'unlock' | 'welded' | 'stuck';
+
+/** All members are optional; what is left out stays as it is. */
+export interface ConnectorChange {
+  readonly ev?: Partial<VehicleInputs>;
+  readonly jam?: Jam | null;
+  /** Inside the enclosure, in degree Celsius. */
+  readonly temperatureC?: number;
+  readonly meter?: Partial<MeterInputs>;
+}
+
+/** What the outputs do at this moment. */
+export interface ConnectorObservation {
+  readonly pilot: PilotState;
+  /** Duty cycle in percent; 100: nothing offered, 0: state F. */
+  readonly pwm: number;
+  /** The coil, not the mirror contact. */
+  readonly contactor: 'open' | 'closed';
+  readonly locked: boolean;
+  /** Per phase. */
+  readonly amps: number;
+  readonly watts: number;
+  /** How many the contactor connects. */
+  readonly phases: 1 | 3;
+  readonly energyWh: number;
+  readonly meterSerial: string;
+}
+
+export interface MockConnectorOptions {
+  readonly id: number;
+  readonly cable: 'socket' | 'attached';
+  readonly maxA: number;
+  readonly phases: 1 | 3;
+  /** State D may charge here. */
+  readonly ventilated: boolean;
+}
+
+export interface MockConnectorParts extends Surroundings {
+  readonly book: FaultBook;
+  readonly meterSerial: string;
+  /** Called after any output may have changed. */
+  readonly changed: () => void;
+}
+
+const HOT_C = 70;
+/** A hot enclosure has to cool down to below this first. */
+const COOL_C = 60;
+const TEMPERATURE_AT_POWER_UP_C = 25;
+
+export class MockConnector {
+  readonly hardware: ConnectorHardware;
+  readonly evse: OwnPilotEvse;
+  readonly causes: FaultCauses;
+  readonly #options: MockConnectorOptions;
+  readonly #parts: MockConnectorParts;
+  readonly #ev: ElectricVehicle;
+  readonly #contactor = new MockContactor();
+  readonly #lock: MockLock;
+  readonly #meter: MockMeter;
+  readonly #onCable = new Set<(cableA: number | undefined) => void>();
+  #offer: Offer = 'x1';
+  #cableA: number | undefined;
+  #temperatureC = TEMPERATURE_AT_POWER_UP_C;
+  #hot = false;
+  #meterSilent = false;
+
+  constructor(options: MockConnectorOptions, parts: MockConnectorParts) {
+    const { id, cable, maxA, phases, ventilated } = options;
+    const { clock, book, meterSerial } = parts;
+    this.#options = options;
+    this.#parts = parts;
+    this.causes = new FaultCauses(book, id);
+    this.#ev = new ElectricVehicle(clock);
+    this.#meter = new MockMeter({ clock, phases, serial: meterSerial, temperatureC: () => this.#temperatureC });
+    this.#lock = new MockLock({
+      moved: () => this.#parts.changed(),
+      failed: (code) => this.causes.observe(code, true),
+      succeeded: (code) => this.causes.observe(code, false),
+    });
+    const contactor = monitoredContactor(this.#contactor, {
+      clock,
+      raise: (code) => this.causes.observe(code, true),
+      clear: (code) => this.causes.observe(code, false),
+    });
+    this.evse = ownPilotEvse({ pilot: this.#pilot(), contactor, ventilated, clock });
+    book.attach(id, this.evse);
+    // First of all listeners: current and faults are up to date when anybody else hears of it.
+    this.evse.onState(() => this.#followEvse());
+    const ofASocket = cable === 'socket' ? { lock: this.#lock, proximity: this.#proximity() } : {};
+    this.hardware = { id, evse: this.evse, meter: this.#meter, maxA, phases, ...ofASocket };
+  }
+
+  /** The coil since power-up, oldest first. */
+  get contactorHistory(): readonly ('open' | 'closed')[] {
+    return this.#contactor.history;
+  }
+
+  /** What stops charging acts first, so that a car that is plugged in the same breath does not charge in between. */
+  patch({ jam, temperatureC, meter, ev }: ConnectorChange): void {
+    if (jam !== undefined) this.#jam(jam);
+    if (temperatureC !== undefined) this.#heat(temperatureC);
+    if (meter !== undefined) this.#patchMeter(meter);
+    this.#watch();
+    if (ev !== undefined) this.#patchVehicle(ev);
+    this.#watch();
+    this.#flow();
+  }
+
+  observe(): ConnectorObservation {
+    const { pilot } = this.evse.state;
+    return {
+      pilot,
+      pwm: dutyOf(this.#offer),
+      contactor: this.evse.commanded,
+      locked: this.#lock.locked,
+      amps: this.#meter.amps,
+      watts: this.#meter.watts,
+      phases: this.#options.phases,
+      energyWh: this.#meter.energyWh,
+      meterSerial: this.#meter.serialNumber,
+    };
+  }
+
+  #pilot(): ControlPilot {
+    const ev = this.#ev;
+    const signal = (offer: Offer): void => {
+      this.#offer = offer;
+      ev.signal(offer);
+      this.#flow();
+      // The diode shows only while PWM runs, and nobody can measure within the call that starts it.
+      queueMicrotask(() => this.#watch());
+    };
+    return {
+      get state() {
+        return ev.state;
+      },
+      signal,
+      onState: (listener) => ev.onState(listener),
+    };
+  }
+
+  #proximity(): ProximityPilot {
+    const cableA = (): number | undefined => this.#cableA;
+    return {
+      get cableA() {
+        return cableA();
+      },
+      onChange: (listener): Unsubscribe => {
+        this.#onCable.add(listener);
+        return () => this.#onCable.delete(listener);
+      },
+    };
+  }
+
+  #jam(jam: Jam | null): void {
+    this.#lock.jam = jam === 'lock' || jam === 'unlock' ? jam : undefined;
+    if (jam !== 'lock') this.causes.observe('lockFailed', false);
+    if (jam !== 'unlock') this.causes.observe('unlockFailed', false);
+    this.#contactor.jam = jam === 'welded' || jam === 'stuck' ? jam : undefined;
+  }
+
+  #heat(temperatureC: number): void {
+    this.#temperatureC = temperatureC;
+    if (temperatureC >= HOT_C) this.#hot = true;
+    else if (temperatureC < COOL_C) this.#hot = false;
+  }
+
+  #patchMeter(change: Partial<MeterInputs>): void {
+    this.#meter.patch(change);
+    this.#meterSilent = change.drop ?? this.#meterSilent;
+  }
+
+  /** The plug leaves our socket after the pilot has gone, and is in it before the pilot comes. */
+  #patchVehicle(change: Partial<VehicleInputs>): void {
+    const { plugged, end, cableA } = { ...this.#ev.inputs, ...change };
+    const before = this.#cableA;
+    this.#cableA = plugged || end === 'car' ? cableA : undefined;
+    if (this.#cableA === undefined) this.#ev.patch(change);
+    if (before !== this.#cableA) for (const listener of [...this.#onCable]) listener(this.#cableA);
+    if (this.#cableA !== undefined) this.#ev.patch(change);
+  }
+
+  #followEvse(): void {
+    this.#watch();
+    if (this.#ev.state === 'A') this.#parts.book.unplugged(this.#options.id);
+    this.#flow();
+  }
+
+  /** Looks at every cause of a fault that the hardware itself can see. */
+  #watch(): void {
+    const pilot = this.#ev.state;
+    const { plugged, diode } = this.#ev.inputs;
+    const present: { readonly [code in FaultCode]?: boolean } = {
+      diodeFault: plugged && !diode && typeof this.#offer === 'number',
+      evCommunication: pilot === 'E',
+      ventilationRequired: pilot === 'D' && !this.#options.ventilated,
+      overTemperature: this.#hot,
+      meterSilent: this.#meterSilent,
+    };
+    for (const [code, isThere] of Object.entries(present)) this.causes.observe(code as FaultCode, isThere);
+  }
+
+  /** The current follows the contacts, not the coil: it flows through welded ones too. */
+  #flow(): void {
+    const { phases } = this.#ev.inputs;
+    const closed = this.#contactor.feedback === 'closed';
+    const load = { amps: this.#ev.drawA, phases: Math.min(phases, this.#options.phases) };
+    this.#meter.carry(closed ? load : undefined);
+    this.#parts.changed();
+  }
+}

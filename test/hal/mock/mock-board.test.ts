@@ -1,0 +1,314 @@
+/** The mock board against the safety invariants of the bench, over random stories, and against its faults one by one. */
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { Board, FaultCode, Offer } from '../../../hal/contract.ts';
+import { FAULTS, trips } from '../../../hal/faults.ts';
+import { X1_UNDER_LOAD_MS } from '../../../hal/interlock.ts';
+import { createMockBoard, type MockBoard } from '../../../hal/mock/mock-board.ts';
+import type { ConnectorChange } from '../../../hal/mock/mock-connector.ts';
+import { VirtualClock } from '../../sim/virtual-clock.ts';
+
+const silent = { info: () => {}, warn: () => {} };
+
+const setUp = () => {
+  const clock = new VirtualClock();
+  const board = createMockBoard({
+    clock,
+    log: silent,
+    connectors: [
+      { id: 1, cable: 'socket' },
+      { id: 2, cable: 'attached', phases: 1, ventilated: true },
+    ],
+  });
+  return { clock, board };
+};
+
+const hardware = (board: Board, id = 1) => {
+  const found = board.connectors.find((connector) => connector.id === id);
+  if (found === undefined) throw new Error(`no connector ${id}`);
+  return found;
+};
+
+const charging = async (id = 1) => {
+  const { clock, board } = setUp();
+  const { evse } = hardware(board, id);
+  board.inputs.patchConnector(id, { ev: { plugged: true, amps: 16 } });
+  evse.offer(16);
+  await clock.advance(1000);
+  evse.permit(true);
+  expect(board.connector(id).observe()).toMatchObject({ pilot: 'C', contactor: 'closed', amps: 16 });
+  return { clock, board, evse };
+};
+
+const codes = (board: MockBoard) => board.faults.map(({ code }) => code);
+
+describe('mock board', () => {
+  it('is at its power-up defaults', () => {
+    const { board } = setUp();
+    expect(board.connector(1).observe()).toEqual({
+      pilot: 'A',
+      pwm: 100,
+      contactor: 'open',
+      locked: false,
+      amps: 0,
+      watts: 0,
+      phases: 3,
+      energyWh: 0,
+      meterSerial: 'MOCK-1-0',
+    });
+    expect(board.faults).toEqual([]);
+  });
+
+  it.each<[string, (board: MockBoard) => void]>([
+    ['unplugging', ({ inputs }) => inputs.patchConnector(1, { ev: { plugged: false } })],
+    ['a missing diode', ({ inputs }) => inputs.patchConnector(1, { ev: { diode: false } })],
+    ['a silent meter', ({ inputs }) => inputs.patchConnector(1, { meter: { drop: true } })],
+    ['heat', ({ inputs }) => inputs.patchConnector(1, { temperatureC: 80 })],
+    ['state B', ({ inputs }) => inputs.patchConnector(1, { ev: { mode: 'B' } })],
+    ['a wish for ventilation', ({ inputs }) => inputs.patchConnector(1, { ev: { mode: 'D' } })],
+    ['state E', ({ inputs }) => inputs.patchConnector(1, { ev: { mode: 'E' } })],
+    ['state F', ({ inputs }) => inputs.patchConnector(1, { ev: { mode: 'F' } })],
+    ['failing mains', ({ inputs }) => inputs.setMains('failing')],
+    ['a fault of the whole charge point', ({ inputs }) => inputs.setFault(0, 'emergencyStop', {})],
+    ...Object.keys(FAULTS)
+      .filter((code) => trips(code as FaultCode))
+      .map((code): [string, (board: MockBoard) => void] => [
+        `the fault ${code}`,
+        ({ inputs }) => inputs.setFault(1, code as FaultCode, {}),
+      ]),
+  ])('has opened the contactor when the setter of %s returns', async (_name, act) => {
+    const { board } = await charging();
+    let told: string | undefined;
+    board.onFault(() => (told ??= board.connector(1).observe().contactor));
+    act(board);
+    expect(board.connector(1).observe()).toMatchObject({ contactor: 'open', amps: 0, watts: 0 });
+    expect(told ?? 'open').toBe('open');
+    expect(board.contactorHistory(1)).toEqual(['open', 'closed', 'open']);
+  });
+
+  it('opens the contactor before it tells of failing mains, and lets nobody close it until they are back', async () => {
+    const { board, evse, clock } = await charging();
+    const seen: string[] = [];
+    board.onMains((mains) => seen.push(`${mains}: ${board.connector(1).observe().contactor}`));
+    board.inputs.setMains('failing');
+    evse.offer(16);
+    await clock.advance(1000);
+    evse.permit(true);
+    expect(board.connector(1).observe().contactor).toBe('open');
+    board.inputs.setMains('on');
+    evse.permit(true);
+    expect(board.connector(1).observe().contactor).toBe('closed');
+    expect(seen).toEqual(['failing: open', 'on: open']);
+  });
+
+  it('reacts to a withdrawn offer as the car does: B, and open', async () => {
+    const { board, evse, clock } = await charging();
+    evse.offer('x1');
+    await clock.advance(0);
+    expect(board.connector(1).observe()).toMatchObject({ pilot: 'B', pwm: 100, contactor: 'open' });
+  });
+
+  it('cuts off a car that does not let go after six seconds', async () => {
+    const { board, evse, clock } = await charging();
+    board.inputs.patchConnector(1, { ev: { mode: 'C' } });
+    evse.offer('x1');
+    await clock.advance(X1_UNDER_LOAD_MS - 1);
+    expect(board.connector(1).observe().contactor).toBe('closed');
+    await clock.advance(1);
+    expect(board.connector(1).observe().contactor).toBe('open');
+  });
+
+  it('finds a missing diode only while PWM runs, and forgets it with the car', async () => {
+    const { clock, board } = setUp();
+    board.inputs.patchConnector(1, { ev: { plugged: true, diode: false } });
+    await clock.advance(5000);
+    expect(codes(board)).toEqual([]);
+    hardware(board).evse.offer(16);
+    await clock.advance(0);
+    expect(codes(board)).toEqual(['diodeFault']);
+    expect(board.connector(1).observe().pwm).toBe(100);
+    board.inputs.patchConnector(1, { ev: { diode: true } });
+    expect(codes(board)).toEqual(['diodeFault']);
+    board.inputs.patchConnector(1, { ev: { plugged: false } });
+    expect(codes(board)).toEqual([]);
+  });
+
+  it('says welded or stuck what the mirror contact shows', async () => {
+    const { board, evse, clock } = await charging();
+    board.inputs.patchConnector(1, { jam: 'welded' });
+    evse.permit(false);
+    expect(evse.state.contactor).toBe('closed');
+    expect(board.connector(1).observe().contactor).toBe('open');
+    await clock.advance(1000);
+    expect(codes(board)).toEqual(['contactorWelded']);
+    board.inputs.patchConnector(1, { jam: null });
+    expect(codes(board)).toEqual(['contactorWelded']);
+    board.resetFaults(1);
+    expect(codes(board)).toEqual([]);
+    board.inputs.patchConnector(1, { jam: 'stuck' });
+    evse.offer(16);
+    await clock.advance(1000);
+    evse.permit(true);
+    expect(evse.state.contactor).toBe('open');
+    await clock.advance(1000);
+    expect(codes(board)).toEqual(['contactorStuckOpen']);
+  });
+
+  it('raises lockFailed until the EV has left, unlockFailed until the lock moves again', async () => {
+    const { board } = setUp();
+    const { lock } = hardware(board);
+    board.inputs.patchConnector(1, { jam: 'lock', ev: { plugged: true } });
+    expect(await lock?.lock()).toBe(false);
+    board.inputs.patchConnector(1, { jam: null });
+    expect(codes(board)).toEqual(['lockFailed']);
+    board.inputs.patchConnector(1, { ev: { plugged: false } });
+    expect(codes(board)).toEqual([]);
+    expect(await lock?.lock()).toBe(true);
+    board.inputs.patchConnector(1, { jam: 'unlock' });
+    expect(await lock?.unlock()).toBe(false);
+    expect(codes(board)).toEqual(['unlockFailed']);
+    expect(board.connector(1).observe().locked).toBe(true);
+    board.inputs.patchConnector(1, { jam: null });
+    expect(codes(board)).toEqual([]);
+    expect(await lock?.unlock()).toBe(true);
+  });
+
+  it('has lock and proximity in a socket only, and keeps our end when the cable is pulled at the car', () => {
+    const { board } = setUp();
+    expect(hardware(board, 2)).not.toHaveProperty('lock');
+    expect(hardware(board, 2)).not.toHaveProperty('proximity');
+    const { proximity, evse } = hardware(board);
+    const seen: string[] = [];
+    proximity?.onChange((cableA) => seen.push(`${cableA} at ${evse.state.pilot}`));
+    evse.onState(({ pilot }) => seen.push(`${pilot} with ${proximity?.cableA}`));
+    board.inputs.patchConnector(1, { ev: { plugged: true, cableA: 20 } });
+    board.inputs.patchConnector(1, { ev: { plugged: false, end: 'car' } });
+    board.inputs.patchConnector(1, { ev: { end: 'cable' } });
+    expect(seen).toEqual(['20 at A', 'B with 20', 'A with 20', 'undefined at A']);
+  });
+
+  it('repairs and resets a declared fault, and keeps one that the hardware still sees', () => {
+    const { board } = setUp();
+    board.inputs.setFault(1, 'groundFault', { info: 'test' });
+    expect(board.faults).toEqual([{ code: 'groundFault', connectorId: 1, info: 'test' }]);
+    board.inputs.setFault(1, 'groundFault', null);
+    expect(board.faults).toEqual([]);
+    board.inputs.setFault(1, 'meterSilent', {});
+    board.inputs.patchConnector(1, { meter: { drop: true } });
+    board.inputs.setFault(1, 'meterSilent', null);
+    expect(codes(board)).toEqual(['meterSilent']);
+    board.inputs.patchConnector(1, { meter: { drop: false } });
+    expect(codes(board)).toEqual([]);
+  });
+
+  it('cools down below the limit before the fault goes', () => {
+    const { board } = setUp();
+    board.inputs.patchConnector(1, { temperatureC: 75 });
+    board.inputs.patchConnector(1, { temperatureC: 65 });
+    expect(codes(board)).toEqual(['overTemperature']);
+    board.inputs.patchConnector(1, { temperatureC: 25 });
+    expect(codes(board)).toEqual([]);
+  });
+
+  it('presents a tag to the reader that serves the connectors', () => {
+    const { board } = setUp();
+    const seen: string[] = [];
+    for (const reader of board.readers) reader.onTag((idTag) => seen.push(`${idTag}@${reader.connectors.join('+')}`));
+    board.inputs.present('A', [1]);
+    board.inputs.present('B', [2]);
+    board.inputs.present('C', [1, 2]);
+    board.inputs.present('D');
+    expect(seen).toEqual(['A@1', 'B@2', 'C@1+2', 'D@1+2']);
+    expect(() => board.inputs.present('E', [3])).toThrow('no connector 3');
+  });
+
+  it('closes with every contactor open and every pilot x1', async () => {
+    const { board } = await charging(2);
+    await board.close();
+    await board.close();
+    expect(board.connector(2).observe()).toMatchObject({ contactor: 'open', pwm: 100 });
+  });
+
+  it('never breaks the safety invariants of the bench', async () => {
+    const change = fc.oneof(
+      fc.record({ ev: fc.record({ plugged: fc.constantFrom(true, true, false) }) }),
+      fc.record({ ev: fc.record({ mode: fc.constantFrom('auto', 'auto', 'B', 'C', 'C', 'D', 'E', 'F') }) }),
+      fc.record({ ev: fc.record({ diode: fc.boolean(), vent: fc.boolean() }) }),
+      fc.record({ ev: fc.record({ delayMs: fc.nat(2000) }) }),
+      fc.record({ jam: fc.constantFrom(null, null, 'welded', 'stuck') }),
+      fc.record({ meter: fc.record({ drop: fc.boolean() }) }),
+      fc.record({ temperatureC: fc.constantFrom(25, 65, 80) }),
+    ) as fc.Arbitrary<ConnectorChange>;
+    const id = fc.constantFrom(1, 2);
+    const code = fc.constantFrom<FaultCode>('groundFault', 'overCurrent', 'evCommunication', 'weakSignal');
+    const move = fc.oneof(
+      { weight: 4, arbitrary: fc.record({ type: fc.constant('patch' as const), id, change }) },
+      { weight: 1, arbitrary: fc.record({ type: fc.constant('fault' as const), id, code, raised: fc.boolean() }) },
+      { weight: 1, arbitrary: fc.record({ type: fc.constant('mains' as const), on: fc.boolean() }) },
+      {
+        weight: 3,
+        arbitrary: fc.record({
+          type: fc.constant('offer' as const),
+          id,
+          offer: fc.constantFrom<Offer>(6, 16, 32, 'x1', 'F'),
+        }),
+      },
+      {
+        weight: 3,
+        arbitrary: fc.record({ type: fc.constant('permit' as const), id, given: fc.constantFrom(true, true, false) }),
+      },
+      { weight: 1, arbitrary: fc.record({ type: fc.constant('reset' as const), id }) },
+      { weight: 3, arbitrary: fc.record({ type: fc.constant('wait' as const), ms: fc.nat(7000) }) },
+    );
+    let closed = 0;
+    const check = (board: MockBoard, clock: VirtualClock, withdrawnAt: Map<number, number>) => {
+      for (const connector of [1, 2]) {
+        const { pilot, pwm, contactor } = board.connector(connector).observe();
+        const offered = pwm > 0 && pwm < 100;
+        if (offered) withdrawnAt.delete(connector);
+        else if (!withdrawnAt.has(connector)) withdrawnAt.set(connector, clock.now());
+        if (contactor === 'open') continue;
+        closed += 1;
+        expect(pilot === 'C' || (pilot === 'D' && connector === 2)).toBe(true);
+        expect(board.faults.filter((fault) => fault.connectorId === connector && trips(fault.code))).toEqual([]);
+        expect(board.mains).toBe('on');
+        if (!offered) expect(clock.now() - (withdrawnAt.get(connector) ?? 0)).toBeLessThan(X1_UNDER_LOAD_MS);
+      }
+    };
+    await fc.assert(
+      fc.asyncProperty(fc.array(move, { maxLength: 40 }), async (story) => {
+        const { clock, board } = await charging(2);
+        const withdrawnAt = new Map<number, number>();
+        for (const step of story) {
+          switch (step.type) {
+            case 'patch':
+              board.inputs.patchConnector(step.id, step.change);
+              break;
+            case 'fault':
+              board.inputs.setFault(step.id, step.code, step.raised ? {} : null);
+              break;
+            case 'mains':
+              board.inputs.setMains(step.on ? 'on' : 'failing');
+              break;
+            case 'offer':
+              hardware(board, step.id).evse.offer(step.offer);
+              break;
+            case 'permit':
+              hardware(board, step.id).evse.permit(step.given);
+              break;
+            case 'reset':
+              board.resetFaults(step.id);
+              break;
+            case 'wait':
+              await clock.advance(step.ms);
+          }
+          check(board, clock, withdrawnAt);
+          await clock.advance(0);
+          check(board, clock, withdrawnAt);
+        }
+      }),
+      { numRuns: 200 },
+    );
+    expect(closed).toBeGreaterThan(200);
+  }, 60_000);
+});
