@@ -268,6 +268,7 @@ const PLANTED: readonly (readonly [rule: string, path: string, text: string, see
     '8: the raw contactor',
   ],
   ['9: a second error class', 'src/station/x.ts', 'export class StationError extends Error {}', '9: one error class'],
+  ['9: no code', 'src/errors.ts', 'export class NewError extends Error {}', '9: an error has a code'],
   [
     '9: matched by text',
     'hal/modbus/x.ts',
