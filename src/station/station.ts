@@ -52,6 +52,9 @@ export class Station {
     const { board, clock } = this.#options;
     for (const { id, evse, proximity, lock } of board.connectors) {
       const onEvse = (): void => {
+        // The cause goes before its effect: a contactor that a fault has opened is not an EV that paused.
+        this.#takeInFaults(id);
+        this.dispatch(id, { type: 'mains', mains: board.mains, at: clock.now() });
         this.dispatch(id, { type: 'pilot', pilot: evse.state.pilot, at: clock.now() });
         this.dispatch(id, { type: 'contactor', contactor: evse.state.contactor, at: clock.now() });
       };
@@ -62,7 +65,6 @@ export class Station {
         this.#subscriptions.push(proximity.onChange(onCable));
         onCable(proximity.cableA);
       }
-      this.#takeInFaults(id);
       onEvse();
       // A plug that was held when the power went is released, unless the session that begins now wants it.
       if (lock?.locked === true) void lock.unlock();
@@ -71,7 +73,6 @@ export class Station {
       board.onFault((change) => this.#onFault(change)),
       board.onMains((mains) => this.dispatchAll({ type: 'mains', mains, at: clock.now() })),
     );
-    if (board.mains === 'failing') this.dispatchAll({ type: 'mains', mains: 'failing', at: clock.now() });
   }
 
   stop(): void {
