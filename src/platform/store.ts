@@ -57,39 +57,38 @@ export interface SalvagedRows {
  */
 export async function salvage(directory: string): Promise<SalvagedRows> {
   if (!existsSync(directory)) throw new StoreError('storeBroken', `there is no store at ${directory}`);
-  const rows: [string, unknown][] = [];
-  let unreadable = 0;
-  const database = make(directory, false);
   try {
     await ClassicLevel.repair(directory);
-    await database.open();
-    for await (const [key, text] of readable(database)) {
+    // Only now: a ClassicLevel opens by itself, and a repair needs the directory for itself.
+    const database = make(directory, false);
+    try {
+      await database.open();
+      return await readable(database);
+    } finally {
+      await database.close();
+    }
+  } catch (cause) {
+    throw storeError(cause);
+  }
+}
+
+/** All rows in order, up to where a damaged table makes reading impossible. */
+async function readable(database: Database): Promise<SalvagedRows> {
+  const rows: [string, unknown][] = [];
+  let unreadable = 0;
+  const iterator = database.iterator();
+  const next = (): Promise<[string, string][]> => iterator.nextv(SALVAGE_PAGE).catch(() => []);
+  for (let page = await next(); page.length > 0; page = await next()) {
+    for (const [key, text] of page) {
       try {
         rows.push([key, JSON.parse(text)]);
       } catch {
         unreadable++;
       }
     }
-  } catch (cause) {
-    throw storeError(cause);
-  } finally {
-    await database.close();
   }
+  await iterator.close();
   return { rows, unreadable };
-}
-
-/** All rows in order; stops where a damaged table makes reading impossible. */
-async function* readable(database: Database): AsyncGenerator<[string, string]> {
-  const iterator = database.iterator();
-  try {
-    for (;;) {
-      const page = await iterator.nextv(SALVAGE_PAGE).catch(() => []);
-      if (page.length === 0) return;
-      yield* page;
-    }
-  } finally {
-    await iterator.close();
-  }
 }
 
 type Attempt = { readonly database: Database } | { readonly reason: string };
