@@ -19,11 +19,12 @@ export const availability: Feature = {
     const reportAll = (): void => {
       for (const reporter of reporters) reporter.changed();
     };
+    const backlog = new Backlog(context, reportAll);
     const subscriptions = [
       station.onChange(({ after }) => reporters[after.id]?.changed()),
       station.onFault(() => reporters[0]?.changed()),
-      registration.onChange(reportAll),
-      connection.onOpen(reportAll),
+      registration.onChange(() => backlog.thenReport()),
+      connection.onOpen(() => backlog.thenReport()),
     ];
     return {
       triggers: {
@@ -35,11 +36,48 @@ export const availability: Feature = {
       },
       stop: () => {
         for (const unsubscribe of subscriptions) unsubscribe();
+        backlog.stop();
         for (const reporter of reporters) reporter.stop();
       },
     };
   },
 };
+
+/** A central system that refuses a queued fact must not keep the statuses for ever. */
+const BACKLOG_WITHIN_MS = 10_000;
+
+/** What was queued while there was no link goes before the statuses. */
+class Backlog {
+  readonly #context: Context;
+  readonly #report: () => void;
+  #ends: readonly (() => void)[] = [];
+
+  constructor(context: Context, report: () => void) {
+    this.#context = context;
+    this.#report = report;
+  }
+
+  thenReport(): void {
+    this.stop();
+    if (!isOnline(this.#context)) return;
+    const { clock, transactions } = this.#context;
+    const { outbox } = transactions;
+    const done = (): void => {
+      this.stop();
+      this.#report();
+    };
+    if (outbox.size === 0) {
+      done();
+      return;
+    }
+    this.#ends = [outbox.onChange(() => outbox.size === 0 && done()), clock.after(BACKLOG_WITHIN_MS, done)];
+  }
+
+  stop(): void {
+    for (const end of this.#ends) end();
+    this.#ends = [];
+  }
+}
 
 /** Says each change once, in order; after an interruption only what differs from what the central system knows. */
 class Reporter {
