@@ -127,9 +127,12 @@ export class Caller {
     }
     try {
       flight.call.answered(payload);
-    } finally {
-      this.#sendNext();
+    } catch (cause) {
+      flight.call.failed(
+        new CallFailure('badReply', `${flight.call.action}.conf cannot be read`, undefined, { cause }),
+      );
     }
+    this.#sendNext();
   }
 
   onError({ id, code, description }: ErrorFrame): void {

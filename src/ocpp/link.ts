@@ -80,6 +80,7 @@ export class Link {
     this.#running = true;
     this.#unsubscribe = this.#options.sockets.onReachable(() => this.#onReachable());
     if (this.#attempt === undefined) this.#dial();
+    else this.#dialAgainAtOnce = true;
   }
 
   /** Closes politely (1001 going away); resolves once the socket is gone, after 2 s at the latest. */

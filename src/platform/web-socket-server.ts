@@ -27,8 +27,8 @@ export interface WebSocketServerOptions {
   readonly host: string;
   /** 0 takes any free one. */
   readonly port: number;
-  /** PEM texts: serves wss (and https) instead of ws. */
-  readonly tls?: { readonly cert: string; readonly key: string };
+  /** PEM texts: serves wss (and https) instead of ws. With `ca`, clients must show a certificate that it signed. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly ca?: string };
   /** Answers the upgrade with this HTTP status (401, 404, ...) instead of a connection. */
   readonly admit?: (visitor: Visitor) => 'connect' | number;
   readonly onConnection: (socket: ServerSocket) => void;
@@ -49,7 +49,11 @@ const PROTOCOL_ERROR = 1002;
 /** Rejects if the port cannot be had (EADDRINUSE, EACCES). */
 export async function serveWebSockets(options: WebSocketServerOptions): Promise<RunningServer> {
   const onRequest: RequestListener = options.onRequest ?? ((_request, response) => response.writeHead(404).end());
-  const server = options.tls === undefined ? createServer(onRequest) : createTlsServer(options.tls, onRequest);
+  const { tls } = options;
+  const server =
+    tls === undefined
+      ? createServer(onRequest)
+      : createTlsServer({ ...tls, requestCert: tls.ca !== undefined }, onRequest);
   const sockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,

@@ -358,6 +358,17 @@ describe('stop', () => {
     expect(story).toEqual(['failure refused']);
   });
 
+  it('can be followed by a start before the socket has closed', async () => {
+    const link = startLink();
+    sockets.last.events.opened();
+    const stopping = link.stop();
+    link.start();
+    sockets.last.events.closed({ code: 1001, reason: '' });
+    await stopping;
+    expect(sockets.dials).toHaveLength(2);
+    expect(gaps()).toEqual([0]);
+  });
+
   it('can be followed by another start', async () => {
     const link = startLink();
     await link.stop();
