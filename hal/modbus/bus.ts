@@ -18,7 +18,7 @@ export interface Manners extends Pace {
  * Modbus exception), `busClosed` (no adapter, or closed).
  */
 export interface ModbusBus {
-  /** How often the port was opened. Whoever remembers something about a device asks again when it has changed. */
+  /** Grows each time the port is lost, before it is opened again: whoever remembers something about a device asks it anew. */
   readonly openings: number;
   /** Functions 3 (holding) and 4 (input); address as on the wire, count 1..125. */
   readRegisters(
@@ -138,7 +138,7 @@ class QueuedBus implements ModbusBus {
     const outcome = await this.#connection.exchange(request, manners);
     if (outcome.type === 'silent' || outcome.type === 'damaged') {
       this.#owed = [...this.#stillOwed(), { request, until: this.#surroundings.clock.now() + OWED_MS }];
-      await this.#connection.drain(() => this.#queue.some((job) => job.manners.urgent === true));
+      await this.#connection.drain(manners, () => this.#queue.some((job) => job.manners.urgent === true));
     }
     return outcome;
   }

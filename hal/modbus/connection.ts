@@ -19,7 +19,7 @@ const OPEN_LIMIT_MS = 3000;
 const FLUSH_LIMIT_MS = 500;
 const REOPEN_FIRST_MS = 1000;
 const REOPEN_MOST_MS = 10_000;
-/** After a failure the line must have been silent so long: the slowest answer seen from a real meter. */
+/** After a failure the line must have been silent for the device's time-out, at most so long: the slowest answer of a real meter. */
 const STRAGGLER_SILENCE_MS = 400;
 /** A line that never falls silent is used nevertheless. */
 const CHATTER_LIMIT_MS = 2000;
@@ -31,8 +31,8 @@ interface OpenPort {
 }
 
 export class Connection {
-  /** How often the port was opened. */
-  openings = 0;
+  /** Number of the present opening of the port, or of the next one since it was lost. */
+  openings = 1;
   readonly #serial: SerialBus;
   readonly #surroundings: Surroundings;
   readonly #openPort: OpenBytePort;
@@ -63,7 +63,6 @@ export class Connection {
       this.#backOff(cause);
       throw this.unavailable();
     }
-    this.openings += 1;
     this.#surroundings.log.info('Modbus bus open', { path: this.#serial.path });
   }
 
@@ -101,9 +100,9 @@ export class Connection {
   }
 
   /** After a failure: lets an answer that is still under way go by, and empties every buffer. `hurry` ends the waiting. */
-  async drain(hurry: () => boolean): Promise<void> {
+  async drain({ timeoutMs }: Pace, hurry: () => boolean): Promise<void> {
     this.#lastByteAt = this.#now;
-    await this.#quiet(STRAGGLER_SILENCE_MS, hurry);
+    await this.#quiet(Math.min(timeoutMs, STRAGGLER_SILENCE_MS), hurry);
     if (this.#open !== undefined) await this.#bounded(this.#open.port.flush(), FLUSH_LIMIT_MS);
   }
 
@@ -152,6 +151,7 @@ export class Connection {
 
   #lose(cause: unknown): void {
     this.#open = undefined;
+    this.openings += 1;
     this.#backOff(cause);
     this.#surroundings.log.warn('Modbus bus lost', { path: this.#serial.path, cause: String(cause) });
     this.#wake();

@@ -78,7 +78,7 @@ class ModbusMeter implements EnergyMeter {
   async #read(): Promise<Reading> {
     const startedAt = this.#surroundings.clock.now();
     try {
-      if (this.#identifiedAt === undefined || this.#identifiedAt !== this.#bus.openings) await this.#identify();
+      if (this.#identifiedAt !== this.#bus.openings) await this.#identify();
       const reading = await this.#plausibleReading();
       this.#succeeded();
       return reading;
@@ -129,6 +129,7 @@ class ModbusMeter implements EnergyMeter {
   /** Once after each opening of the bus, and after a silence: another meter may have been wired in meanwhile. */
   async #identify(): Promise<void> {
     const { identify, serialNumber } = this.#map;
+    const { openings } = this.#bus;
     if (identify !== undefined) await this.#checkModel(identify);
     if (serialNumber !== undefined) {
       const { address, type, wordOrder } = serialNumber;
@@ -139,7 +140,7 @@ class ModbusMeter implements EnergyMeter {
       }
       this.#serialNumber = raw === undefined ? this.#serialNumber : String(raw);
     }
-    this.#identifiedAt = this.#bus.openings;
+    this.#identifiedAt = openings;
   }
 
   /** The wrong map gives plausible garbage: a meter that says it is another model is not read. */
