@@ -18,6 +18,7 @@ import {
   transactionMessageAttempts,
   transactionMessageRetryInterval,
 } from './features/transactions/transactions.keys.ts';
+import { connectionUrl } from './ocpp/connection-url.ts';
 import { Link, type LinkSettings } from './ocpp/link.ts';
 import { operationOf } from './ocpp/messages/all.ts';
 import type { RegistrationStatus } from './ocpp/messages/core/boot-notification.ts';
@@ -301,7 +302,7 @@ class RunningAgent implements Agent {
     const password = passwordOf(this.#settings.get(authorizationKey));
     const withAuth = password !== undefined && securityProfile !== 3;
     return {
-      url: `${withScheme(url, securityProfile >= 2)}/${encodeURIComponent(chargePoint.identity)}`,
+      url: connectionUrl(url, chargePoint.identity, securityProfile >= 2),
       ...(withAuth ? { basicAuth: { user: chargePoint.identity, password } } : {}),
       certificateAuthorities,
       verifyHostname,
@@ -348,8 +349,3 @@ const subscribeTo =
     listeners.add(listener);
     return () => listeners.delete(listener);
   };
-
-/** The security profile decides between ws and wss; host, port and path of the url stay. No slash at the end. */
-function withScheme(url: string, isSecure: boolean): string {
-  return url.replace(/^wss?:/i, isSecure ? 'wss:' : 'ws:').replace(/\/+$/, '');
-}
