@@ -280,7 +280,8 @@ export class Outbox {
       this.#reached('confReceived');
       return judged(fact, confirmation);
     } catch (thrown) {
-      if (!(thrown instanceof CallFailure)) this.#ports.log.error('a fact cannot be sent', { fact, error: thrown });
+      if (!(thrown instanceof CallFailure))
+        this.#ports.log.error('a fact cannot be sent', { ...named(fact), error: thrown });
       return outcomeOf(fact, thrown);
     }
   }
@@ -288,7 +289,7 @@ export class Outbox {
   #idFor(fact: Fact): number | undefined {
     if (fact.action === 'StartTransaction') return undefined;
     const id = this.#bindings.get(fact.transaction);
-    if (id === undefined) this.#ports.log.warn('no StartTransaction is known for this fact', { fact });
+    if (id === undefined) this.#ports.log.warn('no StartTransaction is known for this fact', named(fact));
     return id ?? UNKNOWN_TRANSACTION_ID;
   }
 
@@ -309,7 +310,7 @@ export class Outbox {
     const { clock, log } = this.#ports;
     const before = this.#head.sequence === entry.sequence ? this.#head.failures : 0;
     const attempts = before + 1;
-    log.warn('a fact was not processed', { fact: entry.fact, attempts, failure });
+    log.warn('a fact was not processed', { ...named(entry.fact), attempts, failure });
     if (attempts >= Math.max(1, allowed.call(this.#ports))) return this.#giveUp(entry, attempts, failure);
     this.#head = { sequence: entry.sequence, failures: attempts };
     // Counted across restarts, because the limit is per message and a poison one must not block for as long as restarts go on.
@@ -409,6 +410,9 @@ export class Outbox {
     }
   }
 }
+
+/** For the log: which fact, without its content, which may be long and names people. */
+const named = ({ action, transaction }: Fact): Record<string, unknown> => ({ action, transaction });
 
 const put = (key: string, value: unknown): StoreOperation => ({ type: 'put', key, value });
 const bind = (transaction: string, transactionId: number): StoreOperation =>

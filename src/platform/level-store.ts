@@ -19,7 +19,8 @@ interface Waiting {
 
 /** Batches that wait while one is written go to the medium together: one fsync for all of them. */
 const LARGEST_GROUP = 256;
-const READ_CHUNK_BYTES = 256 * 1024;
+/** How much one trip to LevelDB brings. */
+export const READ_CHUNK_BYTES = 256 * 1024;
 /** Reopening writes the log out as a table; there should be room for it. */
 const PROBE_BYTES = 1024 * 1024;
 

@@ -6,7 +6,7 @@ import { ClassicLevel } from 'classic-level';
 import { StoreError } from '../errors.ts';
 import type { Log, Store } from '../ports.ts';
 import { errorCode, storeError } from './level-error.ts';
-import { type Database, damageMark, LevelStore, probe } from './level-store.ts';
+import { type Database, damageMark, LevelStore, probe, READ_CHUNK_BYTES } from './level-store.ts';
 
 /** Counts layouts of keys and values that an older release could not read. A release reads its own format and the ones before. */
 export const STORE_FORMAT = 1;
@@ -15,7 +15,7 @@ export const formatKey = 'meta/format';
 /** A Pi has little memory, and the agent reads its store mostly in order. */
 const CACHE_BYTES = 1024 * 1024;
 /** So many rows are read at opening to see whether they can be read: all of a usual store, a few milliseconds of a huge one. */
-const CHECKED_ROWS = 2000;
+const CHECKED_ROWS = 500;
 const SALVAGE_PAGE = 1000;
 
 /** Failures of the machine, not of the store: moving the store aside would not help. */
@@ -117,7 +117,7 @@ async function tryOpen(directory: string): Promise<Attempt> {
 
 /** Why this store is not ours to use; an empty one gets our format. */
 async function unusable(database: Database): Promise<string | undefined> {
-  const rows = await database.iterator({ limit: CHECKED_ROWS }).all();
+  const rows = await database.iterator({ limit: CHECKED_ROWS, highWaterMarkBytes: READ_CHUNK_BYTES }).all();
   if (rows.length === 0) {
     await database.put(formatKey, JSON.stringify({ format: STORE_FORMAT }), { sync: true });
     return undefined;
