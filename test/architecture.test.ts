@@ -60,7 +60,7 @@ const MAY_IMPORT: readonly (readonly [place: string, may: readonly string[]])[] 
   ['src/agent.ts', ['src/features', ...ROOMS, ...SHARED]],
   ['src/control', ['src/agent.ts', ...SHARED]],
   ['src/faces', ['src/agent.ts', ...SHARED]],
-  ['src/platform', [...SHARED]],
+  ['src/platform', [...SHARED, ...CONFIG_TYPES]],
   ['src/bench', ['src/agent.ts', 'hal/mock', 'src/ocpp', ...SHARED]],
   ['src/main.ts', ['src', 'hal']],
   ['src/cli', ['src', 'hal']],
@@ -124,7 +124,12 @@ const WORDS: readonly (readonly [rule: string, word: RegExp, only: readonly stri
     ],
     ['src', 'hal'],
   ],
-  ['9: one error class per layer', /\bextends\s+\w*Error\b/, ['hal/hal-error.ts', 'src/errors.ts'], ['src', 'hal']],
+  [
+    '9: one error class per layer',
+    /\bextends\s+\w*Error\b/,
+    ['hal/hal-error.ts', 'src/errors.ts', 'src/control/route.ts'],
+    ['src', 'hal'],
+  ],
   ['9: an error has a code', /\bextends\s+Error\s*\{(?!\s*readonly code: \w+Code;)/, [], ['src', 'hal']],
   [
     '9: errors are matched by code',
