@@ -144,6 +144,8 @@ export class Connection {
     }
     await this.#bounded(port.flush(), FLUSH_LIMIT_MS);
     open = { port, client: await rtuClient(port) };
+    // What went before is unknown: a slave may be answering the process that used the line until now.
+    this.#lastByteAt = this.#now;
     if (lostBecause === undefined && !this.#closed) return open;
     await this.#bounded(port.close(), FLUSH_LIMIT_MS);
     throw lostBecause ?? new Error('closed while opening');

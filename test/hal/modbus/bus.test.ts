@@ -142,6 +142,7 @@ describe('the Modbus bus', () => {
     time.after(0, chatter);
     await time.advance(100);
     expect(await time.until(bus.readRegisters(4, 1, 0, 2, MANNERS))).toEqual(registers(1, 0, 2));
+    expect(time.now()).toBeGreaterThan(1000);
   });
 
   it('puts an urgent write before queued reads and between the attempts of a dead one', async () => {
