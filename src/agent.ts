@@ -137,7 +137,7 @@ class RunningAgent implements Agent {
     this.#ledger = new Ledger({
       ...ports,
       meters: new Map(board.connectors.map(({ id, meter }) => [id, meter])),
-      send: (action, payload) => this.#send(action, payload),
+      send: (action, payload, onLate) => this.#send(action, payload, onLate),
       attempts: () => settings.get(transactionMessageAttempts),
       retryIntervalS: () => settings.get(transactionMessageRetryInterval),
       delivered: (fact, confirmation) => this.#delivered(fact, confirmation),
@@ -315,10 +315,10 @@ class RunningAgent implements Agent {
     return this.#peer;
   }
 
-  #send(action: Fact['action'], payload: unknown): Promise<unknown> {
+  #send(action: Fact['action'], payload: unknown, onLate: (confirmation: unknown) => void): Promise<unknown> {
     const operation = operationOf(action);
     if (operation === undefined) throw new Error(`${action} is no operation of OCPP 1.6`);
-    return this.#called().call(operation, payload);
+    return this.#called().call(operation, payload, { onLate });
   }
 
   #delivered({ action, transaction }: Fact, confirmation: unknown): void {

@@ -52,8 +52,11 @@ export interface OutboxPorts {
   readonly store: Store;
   readonly clock: Clock;
   readonly log: Log;
-  /** One call. Resolves to the confirmation, which fits its shape; rejects with CallFailure. */
-  send(action: Fact['action'], payload: unknown): Promise<unknown>;
+  /**
+   * One call. Resolves to the confirmation, which fits its shape; rejects with CallFailure. `late` is told a confirmation that
+   * comes after the call has timed out.
+   */
+  send(action: Fact['action'], payload: unknown, late: (confirmation: unknown) => void): Promise<unknown>;
   /**
    * Makes the request payload, anew for each attempt. `transactionId` is what the central system gave, or -1 if that is unknown for good;
    * it is undefined for the StartTransaction itself. A throw counts as a failed attempt.
@@ -98,6 +101,8 @@ export class Outbox {
   #link = 0;
   #pumping = false;
   #retry: Cancel | undefined;
+  /** Came while its fact waited for a retry: the fact need not be sent again. */
+  #late: { readonly entry: Entry; readonly outcome: Outcome } | undefined;
   #storeRetry: Cancel | undefined;
   /** The store must do something before the next fact can go. */
   #blocked = false;
@@ -263,18 +268,30 @@ export class Outbox {
 
   async #attempt(entry: Entry): Promise<void> {
     const link = this.#link;
-    const outcome = await this.#call(entry.fact);
+    const outcome = this.#late?.entry === entry ? this.#late.outcome : await this.#call(entry);
+    this.#late = undefined;
     if (this.#state === 'closed') return;
     if (outcome.type === 'confirmed') return this.#confirmed(entry, outcome.confirmation);
     if (outcome.type === 'failed') return this.#failed(entry, outcome.failure);
     if (link === this.#link) this.#paused = true;
   }
 
-  async #call(fact: Fact): Promise<Outcome> {
+  #onLate(entry: Entry, confirmation: unknown): void {
+    const outcome = judged(entry.fact, confirmation);
+    if (this.#retry === undefined || this.#window.first !== entry || outcome.type !== 'confirmed') return;
+    this.#ports.log.info('a confirmation came late', named(entry.fact));
+    this.#retry();
+    this.#retry = undefined;
+    this.#late = { entry, outcome };
+    this.#pump();
+  }
+
+  async #call(entry: Entry): Promise<Outcome> {
+    const { fact } = entry;
     try {
       const payload = this.#ports.render(fact, this.#idFor(fact));
       this.#reached('beforeSend');
-      const answer = this.#ports.send(fact.action, payload);
+      const answer = this.#ports.send(fact.action, payload, (confirmation) => this.#onLate(entry, confirmation));
       this.#reached('afterSend');
       const confirmation = await answer;
       this.#reached('confReceived');

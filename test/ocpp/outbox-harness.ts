@@ -10,6 +10,8 @@ export interface Sent {
   readonly payload: { readonly content: unknown; readonly transactionId?: number };
   confirm(confirmation?: unknown): Promise<void>;
   fail(code: CallFailureCode, remoteCode?: string): Promise<void>;
+  /** The confirmation after a time-out. */
+  confirmLate(confirmation: unknown): Promise<void>;
 }
 
 export const silentLog: Log = {
@@ -34,7 +36,7 @@ export class Harness {
       store,
       clock,
       log: silentLog,
-      send: (action, payload) => this.#send(action, payload as Sent['payload']),
+      send: (action, payload, late) => this.#send(action, payload as Sent['payload'], late),
       render: ({ content }, transactionId) => (transactionId === undefined ? { content } : { content, transactionId }),
       delivered: (fact, confirmation) => this.delivered.push([fact, confirmation]),
       attempts: () => this.attempts,
@@ -63,7 +65,7 @@ export class Harness {
     return this.sent.map(({ payload }) => payload.content);
   }
 
-  #send(action: FactAction, payload: Sent['payload']): Promise<unknown> {
+  #send(action: FactAction, payload: Sent['payload'], late: (confirmation: unknown) => void): Promise<unknown> {
     return new Promise((resolve, reject) => {
       this.sent.push({
         action,
@@ -74,6 +76,10 @@ export class Harness {
         },
         fail: (code, remoteCode) => {
           reject(new CallFailure(code, code, remoteCode));
+          return settle();
+        },
+        confirmLate: (confirmation) => {
+          late(confirmation);
           return settle();
         },
       });

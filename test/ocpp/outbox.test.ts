@@ -152,6 +152,34 @@ describe('binding the transactionId (OCPP 1.6 §4.8, errata 3.18)', () => {
 });
 
 describe('attempts (OCPP 1.6 §3.7.1)', () => {
+  it('takes a confirmation that comes while the retry is waited for, and does not send again', async () => {
+    const { clock, h } = await opened();
+    await h.outbox.add([start('a'), sample('a')]);
+    await settle();
+    await h.last.fail('timeout');
+    await clock.advance(seconds(30));
+    await h.last.confirmLate({ transactionId: 7 });
+    expect(h.contents).toEqual(['start a', 'sample a']);
+    expect(h.last.payload.transactionId).toBe(7);
+    await h.last.confirm();
+    await clock.advance(seconds(600));
+    expect(h.contents).toEqual(['start a', 'sample a']);
+    expect(h.outbox.size).toBe(0);
+  });
+
+  it('ignores a confirmation that comes after its fact was sent again', async () => {
+    const { clock, h } = await opened();
+    await h.outbox.add([start('a')]);
+    await settle();
+    const [first] = h.sent;
+    await first?.fail('timeout');
+    await clock.advance(seconds(60));
+    expect(h.sent).toHaveLength(2);
+    await first?.confirmLate({ transactionId: 7 });
+    await h.last.confirm({ transactionId: 8 });
+    expect(h.outbox.transactionId('a')).toBe(8);
+  });
+
   it('waits the interval times the number of transmissions, then gives up', async () => {
     const { h, clock } = await opened();
     await h.outbox.add([stop('a'), stop('b')]);
