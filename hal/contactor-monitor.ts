@@ -41,7 +41,8 @@ export function monitoredContactor(contactor: Contactor, options: MonitorOptions
   };
   const overdue = () => {
     waiting = undefined;
-    if (commanded === undefined) return;
+    // The contact itself decides, not whether its edge was seen.
+    if (commanded === undefined || contactor.feedback === commanded) return;
     raised = FAULT_WHEN[commanded];
     options.raise(raised);
   };

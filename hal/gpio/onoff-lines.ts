@@ -1,5 +1,5 @@
 /** Lines through the `onoff` package: GPIO by sysfs, for kernels that still have it. The only importer of onoff. */
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BinaryValue, Gpio } from 'onoff';
 import type { Timebase } from '../contract.ts';
@@ -19,6 +19,8 @@ export interface OnoffOptions {
   readonly sysfsRoot: string;
   readonly clock: Timebase;
 }
+
+const ONE = '1'.charCodeAt(0);
 
 const text = (path: string): string => readFileSync(path, 'utf8').trim();
 
@@ -95,6 +97,19 @@ async function exported(number: number, files: readonly string[], clock: Timebas
   );
 }
 
+/** Reading a descriptor that is polled takes its pending edge away (kernfs), so that onoff would never tell it: we read another one. */
+function ownReader(number: number): { read(): BinaryValue; close(): void } {
+  const fd = openSync(`/sys/class/gpio/gpio${number}/value`, 'r');
+  const digit = Buffer.alloc(1);
+  return {
+    read() {
+      readSync(fd, digit, 0, 1, 0);
+      return digit[0] === ONE ? 1 : 0;
+    },
+    close: () => closeSync(fd),
+  };
+}
+
 /** Opens the lines of one chip. Rejects with HalError driverMissing or noSuchLine before any line is touched. */
 export async function onoffLines({ chip, sysfsRoot, clock }: OnoffOptions): Promise<LineBackend> {
   const GpioLine = await loadOnoff();
@@ -142,15 +157,19 @@ export async function onoffLines({ chip, sysfsRoot, clock }: OnoffOptions): Prom
         (number) => new GpioLine(number, 'in', 'both', { activeLow: false }),
         (made) => made.direction() === 'in' && made.edge() === 'both',
       );
+      const pin = ownReader(globalNumber(chips, chip, line));
       return {
-        read: () => gpio.readSync(),
+        read: pin.read,
         onEdge(listener) {
           gpio.watch((error) => {
             if (error) throw error;
             listener();
           });
         },
-        close: () => gpio.unexport(),
+        close() {
+          pin.close();
+          gpio.unexport();
+        },
       };
     },
   };

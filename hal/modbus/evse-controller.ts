@@ -92,7 +92,7 @@ export interface ControllerEvse extends Evse, Trippable {
 
 /** Waits for the first answer, so that the state is known. Rejects with HalError badBoard if there is none. */
 export async function openController(
-  bus: ModbusBus,
+  bus: ControllerBus,
   map: ControllerMap,
   site: ControllerSite,
 ): Promise<ControllerEvse> {

@@ -122,6 +122,15 @@ describe('contactor monitor', () => {
     expect(codes()).toEqual(['contactorStuckOpen']);
   });
 
+  it('believes the contact when its edge was not told', async () => {
+    const { clock, relay, charge, codes } = setUp();
+    relay.held = true;
+    charge();
+    relay.feedback = 'closed';
+    await clock.advance(10 * MIRROR_WITHIN_MS);
+    expect(codes()).toEqual([]);
+  });
+
   it('forgives bouncing', async () => {
     const { clock, relay, charge, codes } = setUp();
     charge();
