@@ -27,7 +27,7 @@ const SYNTAX_HINTS: Readonly<Record<string, string>> = {
 export function parseConfig(file: string, text: string): ConfigDocument {
   // A counter belongs to one parse: reused, it gives the lines of both texts added up.
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
   const at = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(1, line), column: Math.max(1, col) };

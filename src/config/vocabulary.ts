@@ -20,6 +20,12 @@ export const text = (most: number, least = 1) => {
   );
 };
 
+/** A text without blanks: it becomes one field of a line in the safe-outputs file. */
+export const word = (most: number) => {
+  const expected = `a text of 1 to ${most} characters without blanks`;
+  return v.pipe(v.string(expected), v.maxLength(most, expected), v.regex(/^[^\s\p{Cc}]+$/u, expected));
+};
+
 export const path = () => text(4096);
 
 export const whole = (least: number, most: number, unit = '') => {

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import type { BoardDescription } from '../../../hal/board-description.ts';
 import type { FaultCode } from '../../../hal/contract.ts';
 import { FAULTS } from '../../../hal/faults.ts';
-import { decimal, described, listOf, object, oneOf, optional, path, text, whole, yesNo } from '../vocabulary.ts';
+import { decimal, described, listOf, object, oneOf, optional, path, text, whole, word, yesNo } from '../vocabulary.ts';
 
 const line = { line: whole(0, 1023), activeLow: optional(yesNo()) };
 const lineShape = () => object(line);
@@ -27,7 +27,7 @@ const contactor = object({
 
 const comparatorPilot = object({
   driver: v.literal('comparatorPilot'),
-  pwm: object({ device: text(200), channel: whole(0, 31), inverted: optional(yesNo()) }),
+  pwm: object({ device: word(200), channel: whole(0, 31), inverted: optional(yesNo()) }),
   comparators: object({
     above10V5: lineShape(),
     above7V5: lineShape(),
@@ -68,7 +68,7 @@ const faultCodes = Object.keys(FAULTS) as FaultCode[];
 
 export const boardShape: v.GenericSchema<unknown, BoardDescription> = object({
   name: text(80),
-  gpio: optional(object({ backend: oneOf('onoff'), chip: text(80) })),
+  gpio: optional(object({ backend: oneOf('onoff'), chip: word(80) })),
   sysfsRoot: optional(path()),
   connectors: listOf(connector, 1),
   inputs: optional(

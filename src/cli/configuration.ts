@@ -1,0 +1,30 @@
+/** Loads the configuration for a command, and prints what is wrong with it. */
+
+import { unknownInputs } from '../bench/merge-patch.ts';
+import { problemText } from '../config/examine.ts';
+import { loadConfig } from '../config/load.ts';
+import type { AgentConfig, ConfigProblem } from '../config.ts';
+import { FEATURES } from '../features/all.ts';
+import { nodeFiles, shippedConfigDirectory } from '../platform/files.ts';
+import type { Io } from './io.ts';
+
+export interface Loaded {
+  readonly config: AgentConfig;
+  readonly warnings: readonly ConfigProblem[];
+}
+
+/** Undefined after every error has been printed to stderr. Warnings are the caller's to print. */
+export function loadFor(io: Io, path: string): Loaded | undefined {
+  const loaded = loadConfig(path, {
+    files: nodeFiles,
+    shippedDirectory: shippedConfigDirectory(io.script),
+    unknownInputs,
+    knownKeys: FEATURES.flatMap(({ keys }) => keys),
+  });
+  if ('config' in loaded) return loaded;
+  for (const warning of loaded.warnings) io.err(`warning ${problemText(warning)}\n`);
+  for (const error of loaded.errors) io.err(`error ${problemText(error)}\n`);
+  const count = loaded.errors.length;
+  io.err(`\n${path}: ${count} ${count === 1 ? 'error' : 'errors'}; nothing was started.\n`);
+  return undefined;
+}

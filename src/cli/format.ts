@@ -1,0 +1,28 @@
+/** Text in columns for a terminal of 80. */
+
+const WIDTH = 80;
+
+/** Rows in columns, two blanks apart, each line cut to `width` characters. */
+export function columns(rows: readonly (readonly string[])[], width = WIDTH): string {
+  const widths = (rows[0] ?? []).map((_, index) => Math.max(...rows.map((row) => printable(row[index] ?? '').length)));
+  return rows
+    .map((row) => row.map((cell, index) => printable(cell).padEnd(widths[index] ?? 0)).join('  '))
+    .map((line) => `${cut(line.trimEnd(), width)}\n`)
+    .join('');
+}
+
+const cut = (line: string, width: number): string => (line.length <= width ? line : `${line.slice(0, width - 1)}…`);
+
+/** What comes from the central system may hold anything, escape sequences included. */
+const printable = (text: string): string => text.replace(/\p{Cc}/gu, '?');
+
+/** Unknown JSON as an object, without trusting who sent it. */
+export const recordOf = (value: unknown): Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : {};
+
+export const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
+
+export const textOf = (value: unknown): string => {
+  if (value === undefined || value === null) return '-';
+  return typeof value === 'object' ? JSON.stringify(value) : String(value);
+};

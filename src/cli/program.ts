@@ -1,0 +1,114 @@
+/** The command line: names, options, help. Each command is loaded when it is called. */
+import { Command, CommanderError } from 'commander';
+import { EXIT, type ExitCode } from '../platform/system.ts';
+import type { Io } from './io.ts';
+
+const CONFIG = '--config <file>';
+const DEFAULT_CONFIG = '/etc/chargepoint/chargepoint.yaml';
+const CONFIG_HELP = 'configuration file';
+const SOCKET_HELP = 'control socket of the agent';
+
+const examples = (...lines: string[]): string => `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`;
+
+/**
+ * Runs one command. Resolves to the exit code: 0 ok, 70 internal, 78 configuration or command line. What is thrown beyond that is the
+ * caller's to report.
+ */
+export async function program(io: Io, argv: readonly string[]): Promise<ExitCode> {
+  let code: ExitCode = EXIT.ok;
+  const root = new Command('chargepoint')
+    .description('OCPP 1.6J charge-point agent')
+    .exitOverride()
+    .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) })
+    .showHelpAfterError('(add --help for what is possible)')
+    .addHelpText(
+      'after',
+      examples('chargepoint check chargepoint.yaml', 'chargepoint run --config chargepoint.yaml', 'chargepoint status'),
+    );
+  const inherited = (name: string) => root.command(name).copyInheritedSettings(root);
+
+  inherited('run')
+    .description('run the agent until it is stopped or told to reboot')
+    .option(CONFIG, CONFIG_HELP, DEFAULT_CONFIG)
+    .addHelpText('after', examples('chargepoint run --config /etc/chargepoint/chargepoint.yaml'))
+    .action(async ({ config }: { config: string }) => {
+      code = await (await import('./run.ts')).run(io, config);
+    });
+  inherited('check')
+    .description('say what is wrong with a configuration, or what would be used')
+    .argument('[file]', CONFIG_HELP, DEFAULT_CONFIG)
+    .addHelpText('after', examples('chargepoint check chargepoint.yaml'))
+    .action(async (file: string) => {
+      code = await (await import('./check.ts')).check(io, file);
+    });
+  inherited('bench')
+    .description('try it all on this machine: mock board and embedded central system')
+    .option(CONFIG, CONFIG_HELP)
+    .addHelpText('after', examples('chargepoint bench', 'curl http://127.0.0.1:9001/bench'))
+    .action(async (options: { config?: string }) => {
+      code = await (await import('./bench.ts')).bench(io, options);
+    });
+  inherited('status')
+    .description('what the running agent is doing')
+    .option(CONFIG, CONFIG_HELP)
+    .option('--socket <path>', SOCKET_HELP)
+    .option('--json', 'the whole answer as JSON')
+    .addHelpText('after', examples('chargepoint status', 'chargepoint status --json | jq .connectors'))
+    .action(async (options: { config?: string; socket?: string; json?: boolean }) => {
+      code = await (await import('./status.ts')).status(io, options);
+    });
+  addOutbox(root, io, (next) => {
+    code = next;
+  });
+  inherited('version')
+    .description('versions of the agent and of Node')
+    .action(async () => {
+      code = (await import('./version.ts')).version(io);
+    });
+
+  try {
+    await root.parseAsync([...argv], { from: 'user' });
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    return error.exitCode === 0 ? EXIT.ok : EXIT.config;
+  }
+  return code;
+}
+
+function addOutbox(root: Command, io: Io, finish: (code: ExitCode) => void): void {
+  type Options = { config?: string; socket?: string; json?: boolean };
+  const outbox = root
+    .command('outbox')
+    .copyInheritedSettings(root)
+    .description('messages about transactions that the central system has not confirmed')
+    .addHelpText(
+      'after',
+      examples(
+        'chargepoint outbox',
+        'chargepoint outbox dead',
+        'chargepoint outbox recover /var/lib/chargepoint/store.broken-1',
+      ),
+    );
+  const asking = (command: Command) =>
+    command
+      .copyInheritedSettings(root)
+      .option(CONFIG, CONFIG_HELP)
+      .option('--socket <path>', SOCKET_HELP)
+      .option('--json', 'the whole answer as JSON');
+  asking(outbox.command('list', { isDefault: true }))
+    .description('what waits, oldest first')
+    .action(async (options: Options) => finish(await (await import('./outbox.ts')).outbox(io, options)));
+  asking(outbox.command('dead'))
+    .description('what was given up, oldest first')
+    .action(async (options: Options) => finish(await (await import('./outbox.ts')).deadLetters(io, options)));
+  outbox
+    .command('recover')
+    .copyInheritedSettings(root)
+    .description('read a store that was moved aside; with --config, queue what it held again (no agent may run)')
+    .argument('<path>', 'directory of the store')
+    .option(CONFIG, CONFIG_HELP)
+    .option('--json', 'everything that was found as JSON')
+    .action(async (path: string, options: Options) =>
+      finish(await (await import('./outbox.ts')).recoverOutbox(io, path, options)),
+    );
+}

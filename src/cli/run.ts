@@ -1,0 +1,214 @@
+/** `chargepoint run`: outputs safe, configuration, agent, and an end that leaves every contactor open. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Agent } from '../agent.ts';
+import type { AgentConfig } from '../config.ts';
+import type { ControlServer } from '../control/server.ts';
+import type { PlatformClock } from '../platform/clock.ts';
+import { nodeFiles } from '../platform/files.ts';
+import {
+  applySafeOutputs,
+  applySafeOutputsFile,
+  RUN_DIRECTORY,
+  safeOutputs,
+  safeOutputsPath,
+  writeSafeOutputs,
+} from '../platform/safe-outputs.ts';
+import { EXIT, type ExitCode, onEndSignals, onUncaught } from '../platform/system.ts';
+import type { Log, Ports, Store } from '../ports.ts';
+import type { Io } from './io.ts';
+import type { Rig } from './rig.ts';
+
+/** An orderly end takes at most 3 s, the exit itself included. */
+const END_WITHIN_MS = 2_800;
+
+/** Resolves to the exit code once the agent has ended: 0 after a signal or a reboot, 70 if it could not start, 78 for the configuration. */
+export async function run(io: Io, path: string): Promise<ExitCode> {
+  // Before anything heavy is loaded: the last process may have died with a contactor closed.
+  if (!namesMockBoard(path)) reportOutputs(io, applySafeOutputsFile(join(RUN_DIRECTORY, 'safe-outputs')));
+  const { loadFor } = await import('./configuration.ts');
+  const loaded = loadFor(io, path);
+  if (loaded === undefined) return EXIT.config;
+  makeOutputsSafe(io, loaded.config);
+  const { log, clock } = await platform(io, loaded.config);
+  for (const { file, line, path: member, message } of loaded.warnings)
+    log.warn(`${file}:${line} ${member}: ${message}`);
+  return new Process(io, loaded.config, log, clock).run();
+}
+
+/** Only a look at the text: a bench must not open the contactors of an agent beside it. */
+function namesMockBoard(path: string): boolean {
+  try {
+    return /^\s*"?board"?\s*:\s*["']?mock\b/m.test(readFileSync(path, 'utf8'));
+  } catch {
+    return false;
+  }
+}
+
+const reportOutputs = (io: Io, failures: readonly string[]): void => {
+  for (const failure of failures) io.err(`output not made safe: ${failure}\n`);
+};
+
+function makeOutputsSafe(io: Io, { board, stateDir }: AgentConfig): void {
+  if (board === 'mock') return;
+  reportOutputs(io, applySafeOutputs(safeOutputs(board), board.sysfsRoot));
+  const path = safeOutputsPath(stateDir, nodeFiles);
+  try {
+    writeSafeOutputs(path, board);
+  } catch (cause) {
+    io.err(`safe outputs not written to ${path}: ${cause instanceof Error ? cause.message : String(cause)}\n`);
+  }
+}
+
+async function platform(io: Io, { log: { level } }: AgentConfig): Promise<{ log: Log; clock: PlatformClock }> {
+  const [{ platformLog, stdoutWriter, styleFor }, { platformClock }, { nodeRandom }] = await Promise.all([
+    import('../platform/log.ts'),
+    import('../platform/clock.ts'),
+    import('../platform/random.ts'),
+  ]);
+  const clock = platformClock(nodeRandom.uuid());
+  const style = styleFor(io.environment, io.isTerminal);
+  const log = platformLog({ level, style, wall: () => clock.wall(clock.now()), write: stdoutWriter() });
+  return { log, clock };
+}
+
+/** One life of the agent in this process: what was opened, in the order in which it has to be closed. */
+class Process {
+  readonly #io: Io;
+  readonly #config: AgentConfig;
+  readonly #log: Log;
+  readonly #clock: PlatformClock;
+  #store: Store | undefined;
+  #rig: Rig | undefined;
+  #agent: Agent | undefined;
+  #control: ControlServer | undefined;
+
+  constructor(io: Io, config: AgentConfig, log: Log, clock: PlatformClock) {
+    this.#io = io;
+    this.#config = config;
+    this.#log = log;
+    this.#clock = clock;
+  }
+
+  async run(): Promise<ExitCode> {
+    const ended = new Promise<void>((resolve) => {
+      onEndSignals(
+        (signal) => {
+          this.#log.info(`ending after ${signal}`);
+          resolve();
+        },
+        () => {
+          this.#agent?.trip();
+          process.exit(EXIT.internal);
+        },
+      );
+      onUncaught((cause) => this.#crash(cause));
+      this.#exit = resolve;
+    });
+    try {
+      await this.#start();
+    } catch (cause) {
+      this.#log.error(`the agent cannot start: ${cause instanceof Error ? cause.message : String(cause)}`);
+      this.#log.debug('the agent cannot start', { cause });
+      await this.#end();
+      return EXIT.internal;
+    }
+    await ended;
+    await this.#end();
+    return EXIT.ok;
+  }
+
+  #exit: () => void = () => {};
+
+  /** Contactors first; only then is there time for words. */
+  #crash(cause: unknown): never {
+    try {
+      this.#agent?.trip();
+    } finally {
+      this.#log.error('fatal: nobody caught this', { cause });
+    }
+    process.exit(EXIT.internal);
+  }
+
+  async #start(): Promise<void> {
+    const { chargePoint, centralSystem, control, stateDir } = this.#config;
+    const [
+      { openStore },
+      { WebSockets },
+      { nodeRandom },
+      { startAgent },
+      { openRig },
+      { storeDirectory },
+      { versionOf },
+    ] = await Promise.all([
+      import('../platform/store.ts'),
+      import('../platform/web-sockets.ts'),
+      import('../platform/random.ts'),
+      import('../agent.ts'),
+      import('./rig.ts'),
+      import('./store-directory.ts'),
+      import('./version.ts'),
+    ]);
+    const version = versionOf(this.#io);
+    this.#log.info(`chargepoint ${version} starts`, {
+      config: this.#config.file,
+      identity: chargePoint.identity,
+      url: centralSystem.url,
+    });
+    // The store first: its lock keeps a second agent away from the hardware.
+    this.#store = (await openStore(storeDirectory(stateDir), this.#log)).store;
+    const ports: Ports = {
+      clock: this.#clock,
+      log: this.#log,
+      random: nodeRandom,
+      store: this.#store,
+      sockets: new WebSockets(),
+      system: {
+        exit: (kind) => {
+          this.#log.info(`ending for a ${kind}`);
+          this.#exit();
+        },
+      },
+    };
+    this.#rig = await openRig({ config: this.#config, ports, clock: this.#clock });
+    this.#agent = await startAgent({ config: this.#config, ports: this.#rig.ports, board: this.#rig.board });
+    await this.#rig.serve(this.#agent);
+    if (control.socket !== undefined) await this.#serveControl(this.#agent, control.socket, version);
+  }
+
+  async #serveControl(agent: Agent, socket: string, version: string): Promise<void> {
+    const [{ serveControl }, { agentRoutes }, { socketFile }] = await Promise.all([
+      import('../control/server.ts'),
+      import('../control/agent-routes.ts'),
+      import('../platform/socket-file.ts'),
+    ]);
+    const routes = agentRoutes({ agent, config: this.#config, version });
+    this.#control = await serveControl({ socket: socketFile(socket), routes, log: this.#log });
+  }
+
+  /** Contactors open at once; the rest is bounded, and one part that fails does not keep the others from their end. */
+  async #end(): Promise<void> {
+    const steps = async (): Promise<void> => {
+      await this.#step('agent', () => this.#agent?.stop('Reboot'));
+      await this.#step('board', () => this.#rig?.close());
+      await this.#step('control socket', () => this.#control?.close());
+      await this.#step('store', () => this.#store?.close());
+    };
+    const deadline = new Promise<void>((resolve) => {
+      setTimeout(() => {
+        this.#log.warn('not everything ended in time');
+        resolve();
+      }, END_WITHIN_MS);
+    });
+    await Promise.race([steps(), deadline]);
+    this.#clock.close();
+  }
+
+  async #step(what: string, action: () => Promise<void> | undefined): Promise<void> {
+    try {
+      await action();
+    } catch (cause) {
+      this.#log.error(`the ${what} did not end well`, { cause });
+    }
+  }
+}

@@ -1,0 +1,21 @@
+/** `chargepoint version`. */
+import { join } from 'node:path';
+import { installationDirectory, nodeFiles } from '../platform/files.ts';
+import { EXIT, type ExitCode } from '../platform/system.ts';
+import { recordOf } from './format.ts';
+import type { Io } from './io.ts';
+
+/** As in package.json of the installation; `unknown` without one. */
+export function versionOf(io: Io): string {
+  try {
+    const manifest: unknown = JSON.parse(nodeFiles.read(join(installationDirectory(io.script), 'package.json')));
+    return String(recordOf(manifest)['version'] ?? 'unknown');
+  } catch {
+    return 'unknown';
+  }
+}
+
+export function version(io: Io): ExitCode {
+  io.out(`chargepoint ${versionOf(io)}, Node ${process.version}, ${process.platform} ${process.arch}\n`);
+  return EXIT.ok;
+}

@@ -1,0 +1,220 @@
+/** The command line in this process: what it prints, and with which exit code. `run` has its own file, as a child process. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { Io } from '../../src/cli/io.ts';
+import { deadText, outboxText } from '../../src/cli/outbox.ts';
+import { program } from '../../src/cli/program.ts';
+import { statusText } from '../../src/cli/status.ts';
+import { type ControlServer, serveControl } from '../../src/control/server.ts';
+import { socketFile } from '../../src/platform/socket-file.ts';
+import type { Log } from '../../src/ports.ts';
+import { bench, lab } from '../config/support.ts';
+
+const silent: Log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, child: () => silent };
+let directory: string;
+let server: ControlServer | undefined;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'cli-'));
+});
+afterEach(async () => {
+  await server?.close();
+  server = undefined;
+  rmSync(directory, { recursive: true, force: true });
+});
+
+interface Outcome {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function chargepoint(...argv: string[]): Promise<Outcome> {
+  let out = '';
+  let err = '';
+  const io: Io = {
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+    },
+    script: resolve(import.meta.dirname, '../../src/main.ts'),
+    environment: {},
+    isTerminal: false,
+  };
+  return { code: await program(io, argv), out, err };
+}
+
+function file(content: object): string {
+  const path = join(directory, 'chargepoint.yaml');
+  writeFileSync(path, JSON.stringify(content, undefined, 2));
+  return path;
+}
+
+async function agentWith(routes: Readonly<Record<string, unknown>>): Promise<string> {
+  const path = join(directory, 'control.sock');
+  server = await serveControl({
+    socket: socketFile(path),
+    log: silent,
+    routes: Object.entries(routes).map(([route, answer]) => ({ method: 'GET', path: route, handle: () => answer })),
+  });
+  return path;
+}
+
+const fits = (text: string): boolean => text.split('\n').every((line) => [...line].length <= 80);
+
+describe('help and mistakes', () => {
+  it.each(['run', 'check', 'bench', 'status', 'outbox'])(
+    '%s --help shows an example within 80 columns and exits 0',
+    async (command) => {
+      const { code, out } = await chargepoint(command, '--help');
+      expect(code).toBe(0);
+      expect(out).toContain(`$ chargepoint ${command}`);
+      expect(fits(out)).toBe(true);
+    },
+  );
+
+  it('says what is possible, on stderr with exit code 78, for an unknown command or option', async () => {
+    for (const argv of [['charge'], ['status', '--colour'], ['outbox', 'recover']]) {
+      const { code, out, err } = await chargepoint(...argv);
+      expect([code, out]).toEqual([78, '']);
+      expect(err).toContain('--help');
+    }
+  });
+
+  it('prints the version of the package', async () => {
+    expect((await chargepoint('version')).out).toMatch(/^chargepoint \d+\.\d+\.\d+\S*, Node v/);
+  });
+});
+
+describe('check', () => {
+  it('passes a good file and prints what would be used, without secrets', async () => {
+    const path = file({
+      ...bench,
+      stateDir: 'state',
+      keys: { HeartbeatInterval: 300, AuthorizationKey: 'hush-hush-hush-hush' },
+    });
+    const { code, out, err } = await chargepoint('check', path);
+    expect(code).toBe(0);
+    expect(out).toContain(`PASS ${path}`);
+    expect(out).toContain('ws://127.0.0.1:9000/cp001');
+    expect(out).toMatch(/HeartbeatInterval +file 300/);
+    expect(out + err).not.toContain('hush');
+  });
+
+  it('says which value wins, where a running agent knows', async () => {
+    const path = file({ ...bench, stateDir: directory, keys: { HeartbeatInterval: 300 } });
+    await agentWith({ '/keys': { keys: [{ name: 'HeartbeatInterval', value: '60', source: 'centralSystem' }] } });
+    expect((await chargepoint('check', path)).out).toMatch(
+      /HeartbeatInterval +file 300, central system set 60 \(wins\)/,
+    );
+  });
+
+  it('prints every error with its place on stderr and exits 78', async () => {
+    const path = file({ ...bench, boards: 1, chargePoint: { identity: 'x' } });
+    const { code, out, err } = await chargepoint('check', path);
+    expect([code, out]).toEqual([78, '']);
+    expect(err).toContain('boards: is unknown\n    did you mean board?');
+    expect(err).toContain('chargePoint.vendor: is missing');
+    expect(err).toContain('3 errors; nothing was started');
+  });
+
+  it('prints warnings and still passes', async () => {
+    const { code, err } = await chargepoint('check', file({ ...bench, options: { Nonsense: 1 } }));
+    expect(code).toBe(0);
+    expect(err).toMatch(/^warning .*chargepoint\.yaml:\d+:\d+ options\.Nonsense: /);
+  });
+
+  it('shows how fast a real board opens', async () => {
+    const { code, out } = await chargepoint('check', file({ ...lab, stateDir: join(directory, 'state') }));
+    expect(code).toBe(0);
+    expect(out).toContain('opens within 70 ms');
+    expect(out).toContain('Safe outputs written to ');
+  });
+
+  it('exits 78 for a file that is not there', async () => {
+    const { code, err } = await chargepoint('check', join(directory, 'gone.yaml'));
+    expect(code).toBe(78);
+    expect(err).toContain('there is no such file');
+  });
+});
+
+describe('status and outbox', () => {
+  const status = {
+    version: '1.2.3',
+    identity: 'cp001',
+    url: 'ws://h',
+    connected: true,
+    boot: 'Accepted',
+    queue: 2,
+    connectors: [
+      { id: 1, status: 'Charging', transaction: 'online', transactionId: 42, limitA: 16, why: 'a reason '.repeat(30) },
+    ],
+  };
+
+  it('ask the agent on the given socket, or on that of the configuration', async () => {
+    const socket = await agentWith({ '/status': status });
+    const path = file({ ...bench, stateDir: directory });
+    for (const option of [
+      ['--socket', socket],
+      ['--config', path],
+    ]) {
+      const { code, out } = await chargepoint('status', ...option);
+      expect(code).toBe(0);
+      expect(out).toMatch(/1 +Charging +no\. 42 +16 A/);
+      expect(fits(out)).toBe(true);
+    }
+  });
+
+  it('print the whole answer with --json', async () => {
+    const socket = await agentWith({
+      '/status': status,
+      '/outbox': { size: 0, pending: [] },
+      '/outbox/dead': { deadLetters: [] },
+    });
+    expect(JSON.parse((await chargepoint('status', '--json', '--socket', socket)).out)).toEqual(status);
+    expect(JSON.parse((await chargepoint('outbox', '--json', '--socket', socket)).out)).toEqual({
+      size: 0,
+      pending: [],
+    });
+    expect(JSON.parse((await chargepoint('outbox', 'dead', '--json', '--socket', socket)).out)).toEqual({
+      deadLetters: [],
+    });
+  });
+
+  it.each([['status'], ['outbox'], ['outbox', 'dead']])(
+    '%s %s say in a sentence that no agent runs, with exit code 70',
+    async (...argv) => {
+      const { code, out, err } = await chargepoint(...argv, '--socket', join(directory, 'control.sock'));
+      expect([code, out]).toEqual([70, '']);
+      expect(err).toMatch(/^no agent is running: nobody listens on /);
+    },
+  );
+
+  it('survive whatever an agent of another version answers, and let no escape sequence through', () => {
+    for (const odd of [
+      {},
+      { connectors: 1 },
+      { connectors: [null, { why: '\u001b[2J' }] },
+      { pending: [1], deadLetters: [{ fact: 7 }] },
+    ]) {
+      const text = statusText(odd) + outboxText(odd) + deadText(odd);
+      expect(text.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+      expect(fits(text)).toBe(true);
+    }
+  });
+
+  it('list what waits and what was given up', () => {
+    const fact = { action: 'StopTransaction', transaction: 't1' };
+    expect(outboxText({ size: 7, pending: [fact] })).toMatch(/7 waiting[\s\S]*StopTransaction +t1/);
+    const letter = {
+      fact,
+      attempts: 3,
+      failure: { code: 'callError', remoteCode: 'InternalError', message: 'no such id' },
+    };
+    expect(deadText({ deadLetters: [letter] })).toMatch(/StopTransaction +t1 +3 +InternalError +no such id/);
+  });
+});

@@ -1,0 +1,143 @@
+/** `chargepoint run` as a process of its own: starts, answers, ends in time, and starts again after a kill. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { build } from 'esbuild';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { callAgent } from '../../src/control/client.ts';
+import { bench } from '../config/support.ts';
+
+const ROOT = resolve(import.meta.dirname, '../..');
+/** Inside the checkout, because the bundle looks for the native packages above itself. */
+const BUILD = join(ROOT, 'node_modules', '.cache', `run-test-${process.pid}`);
+const PROGRAM = join(BUILD, 'dist', 'main.cjs');
+
+let directory: string;
+let config: string;
+let socket: string;
+const children = new Set<ChildProcess>();
+
+beforeAll(async () => {
+  mkdirSync(BUILD, { recursive: true });
+  await build({
+    entryPoints: [join(ROOT, 'src/main.ts')],
+    outfile: PROGRAM,
+    bundle: true,
+    platform: 'node',
+    format: 'cjs',
+    logLevel: 'error',
+    external: ['@serialport/bindings-cpp', 'onoff', 'classic-level', 'bufferutil', 'utf-8-validate', '*/supervisor.ts'],
+  });
+});
+afterAll(() => rmSync(BUILD, { recursive: true, force: true }));
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'run-'));
+  config = join(directory, 'chargepoint.yaml');
+  socket = join(directory, 'state', 'control.sock');
+  const main = {
+    ...bench,
+    centralSystem: { url: `ws://127.0.0.1:${await deadPort()}` },
+    stateDir: 'state',
+    bench: { port: 0 },
+  };
+  writeFileSync(config, JSON.stringify(main));
+});
+afterEach(() => {
+  for (const child of children) child.kill('SIGKILL');
+  children.clear();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** A port on which nobody listens. */
+const deadPort = (): Promise<number> =>
+  new Promise((found) => {
+    const server = createServer();
+    server.listen(0, '127.0.0.1', () => {
+      const address = server.address();
+      server.close(() => found(typeof address === 'object' && address !== null ? address.port : 1));
+    });
+  });
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly output: () => string;
+  readonly ended: Promise<number | null>;
+}
+
+function start(path = config): Started {
+  const child = spawn(process.execPath, [PROGRAM, 'run', '--config', path], { stdio: ['ignore', 'pipe', 'pipe'] });
+  children.add(child);
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk: Buffer) => {
+      output += chunk.toString();
+    });
+  }
+  return { child, output: () => output, ended: new Promise((done) => child.on('close', done)) };
+}
+
+/** Waits until the agent answers; a process that ended says why. */
+async function answering({ child, output }: Started): Promise<void> {
+  for (let tries = 0; tries < 200; tries += 1) {
+    if (child.exitCode !== null) throw new Error(`it ended with ${child.exitCode}:\n${output()}`);
+    const answer = await callAgent(socket, { path: '/status' }).catch(() => undefined);
+    if (answer !== undefined) return;
+    await new Promise((again) => setTimeout(again, 50));
+  }
+  throw new Error(`it does not answer:\n${output()}`);
+}
+
+describe('run', () => {
+  it.each(['SIGTERM', 'SIGINT'] as const)(
+    'answers on its control socket and ends within 3 s of %s with exit code 0',
+    async (signal) => {
+      const agent = start();
+      await answering(agent);
+      const at = performance.now();
+      agent.child.kill(signal);
+      expect(await agent.ended).toBe(0);
+      expect(performance.now() - at).toBeLessThan(3_000);
+      expect(agent.output()).toContain(`ending after ${signal}`);
+      expect(existsSync(socket)).toBe(false);
+    },
+  );
+
+  it('starts again after it was killed, over the socket and the lock that it left', async () => {
+    const first = start();
+    await answering(first);
+    first.child.kill('SIGKILL');
+    await first.ended;
+    expect(existsSync(socket)).toBe(true);
+    const second = start();
+    await answering(second);
+    second.child.kill('SIGTERM');
+    expect(await second.ended).toBe(0);
+  });
+
+  it('refuses to start beside a running agent, says so with exit code 70, and leaves that one alone', async () => {
+    const first = start();
+    await answering(first);
+    const second = start();
+    expect(await second.ended).toBe(70);
+    expect(second.output()).toMatch(/another agent is running/);
+    await answering(first);
+  });
+
+  it('starts nothing with a wrong configuration and exits 78', async () => {
+    writeFileSync(config, JSON.stringify({ ...bench, stateDir: 'state', boards: 'mock' }));
+    const agent = start();
+    expect(await agent.ended).toBe(78);
+    expect(agent.output()).toContain('did you mean board?');
+    expect(existsSync(join(directory, 'state'))).toBe(false);
+  });
+
+  it('exits 70 and says why where the state directory cannot be used', async () => {
+    writeFileSync(join(directory, 'state'), 'a file is in the way');
+    const agent = start();
+    expect(await agent.ended).toBe(70);
+    expect(agent.output()).toContain('the agent cannot start');
+  });
+});

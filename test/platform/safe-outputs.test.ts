@@ -1,0 +1,131 @@
+/** The safe outputs of a board: which there are, and that applying them drives a (temporary) sysfs. */
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { BoardDescription } from '../../hal/board-description.ts';
+import { nodeFiles } from '../../src/platform/files.ts';
+import {
+  applySafeOutputs,
+  applySafeOutputsFile,
+  safeOutputs,
+  safeOutputsPath,
+  writeSafeOutputs,
+} from '../../src/platform/safe-outputs.ts';
+
+const line = (number: number, activeLow?: boolean) => ({
+  line: number,
+  ...(activeLow === undefined ? {} : { activeLow }),
+});
+
+const board = (inverted: boolean): BoardDescription => ({
+  name: 'test',
+  gpio: { backend: 'onoff', chip: 'pinctrl-bcm2711' },
+  connectors: [
+    {
+      id: 1,
+      maxA: 32,
+      phases: 3,
+      evse: {
+        driver: 'comparatorPilot',
+        pwm: { device: '*.pwm', channel: 0, inverted },
+        comparators: { above10V5: line(1), above7V5: line(2), above4V5: line(3), above1V5: line(4) },
+        contactor: { coil: line(17, inverted), mirror: line(27), releaseMs: 30 },
+      },
+      lock: { lock: line(20), unlock: line(21), locked: line(22) },
+    },
+  ],
+});
+
+let sys: string;
+const file = (...path: string[]) => join(sys, 'class', ...path);
+const read = (...path: string[]) => readFileSync(file(...path), 'utf8');
+
+/** A line as the kernel shows it, but for the value, which is what the test says. */
+function pin(number: number, value: string): void {
+  mkdirSync(file('gpio', `gpio${number}`), { recursive: true });
+  writeFileSync(file('gpio', `gpio${number}`, 'value'), value);
+  writeFileSync(file('gpio', `gpio${number}`, 'active_low'), '0\n');
+}
+
+function chip(number: number, label: string): void {
+  mkdirSync(file('gpio', `gpiochip${number}`), { recursive: true });
+  writeFileSync(file('gpio', `gpiochip${number}`, 'label'), `${label}\n`);
+  writeFileSync(file('gpio', `gpiochip${number}`, 'base'), `${number}\n`);
+}
+
+function pwm(number: number, device: string): void {
+  mkdirSync(file('pwm', `pwmchip${number}`, 'pwm0'), { recursive: true });
+  symlinkSync(`/devices/${device}`, file('pwm', `pwmchip${number}`, 'device'));
+  writeFileSync(file('pwm', `pwmchip${number}`, 'pwm0', 'period'), '1000000\n');
+  writeFileSync(file('pwm', `pwmchip${number}`, 'pwm0', 'duty_cycle'), '533333\n');
+}
+
+beforeEach(() => {
+  sys = mkdtempSync(join(tmpdir(), 'safe-'));
+  chip(512, 'pinctrl-bcm2711');
+  chip(0, 'raspberrypi-exp-gpio');
+  pwm(0, 'fe20c000.pwm');
+});
+afterEach(() => rmSync(sys, { recursive: true, force: true }));
+
+describe('the safe outputs', () => {
+  it('are coils off, pilots at x1 and lock motors off, the contactor first', () => {
+    expect(safeOutputs(board(false))).toBe(
+      'gpio pinctrl-bcm2711 17 0 0\npwm *.pwm 0 100\ngpio pinctrl-bcm2711 20 0 0\ngpio pinctrl-bcm2711 21 0 0\n',
+    );
+  });
+
+  it('take an active-low coil and an inverting pilot stage into account', () => {
+    expect(safeOutputs(board(true))).toContain('gpio pinctrl-bcm2711 17 1 1\npwm *.pwm 0 0\n');
+  });
+
+  it('are driven and read back', () => {
+    for (const number of [529, 532, 533]) pin(number, '0\n');
+    expect(applySafeOutputs(safeOutputs(board(false)), sys)).toEqual([]);
+    expect(read('gpio', 'gpio529', 'direction')).toBe('low');
+    expect(read('pwm', 'pwmchip0', 'pwm0', 'duty_cycle')).toBe('1000000');
+  });
+
+  it('that do not follow are reported, and the others driven all the same', () => {
+    pin(529, '1\n');
+    pin(532, '0\n');
+    pin(533, '0\n');
+    const failures = applySafeOutputs(safeOutputs(board(false)), sys);
+    expect(failures).toHaveLength(1);
+    expect(failures[0]).toContain('gpio pinctrl-bcm2711 17 0 0: reads back 1, expected 0');
+    expect(read('gpio', 'gpio533', 'direction')).toBe('low');
+    expect(read('pwm', 'pwmchip0', 'pwm0', 'duty_cycle')).toBe('1000000');
+  });
+
+  it('never touch a chip that is not certainly meant', () => {
+    for (const number of [529, 532, 533]) pin(number, '0\n');
+    pwm(1, '107d517a80.pwm');
+    const failures = applySafeOutputs(safeOutputs(board(false)), sys);
+    expect(failures.join()).toContain('more than one PWM chip *.pwm');
+    expect(read('pwm', 'pwmchip1', 'pwm0', 'duty_cycle')).toBe('533333\n');
+  });
+
+  it('in a damaged file are reported line by line, never thrown', () => {
+    const failures = applySafeOutputs('gpio\nhello world 1 2\npwm x y z\n\n../../etc 1 1 1\n', sys);
+    expect(failures).toHaveLength(4);
+  });
+
+  it('are written as a whole and applied from the file; no file is no failure', () => {
+    const path = join(sys, 'run', 'safe-outputs');
+    expect(applySafeOutputsFile(path, sys)).toEqual([]);
+    writeSafeOutputs(path, board(false));
+    expect(readFileSync(path, 'utf8')).toBe(safeOutputs(board(false)));
+    expect(applySafeOutputsFile(path, sys).length).toBeGreaterThan(0);
+    expect(read('pwm', 'pwmchip0', 'pwm0', 'duty_cycle')).toBe('1000000');
+  });
+
+  it('are kept in the run directory of the service, else beside the state directory', () => {
+    expect(safeOutputsPath('/var/lib/x/state', { ...nodeFiles, writableDirectory: () => true })).toBe(
+      '/run/chargepoint/safe-outputs',
+    );
+    expect(safeOutputsPath('/var/lib/x/state', { ...nodeFiles, writableDirectory: () => false })).toBe(
+      '/var/lib/x/safe-outputs',
+    );
+  });
+});
