@@ -90,12 +90,17 @@ async function loadOnoff(): Promise<typeof Gpio> {
 /** Exports by ourselves and waits with a timer: onoff would do the same in a loop that blocks the process. */
 async function exported(number: number, files: readonly string[], clock: Timebase): Promise<void> {
   const folder = `/sys/class/gpio/gpio${number}`;
-  if (!existsSync(folder)) writeFileSync('/sys/class/gpio/export', String(number));
-  await ready(
-    files.map((file) => join(folder, file)),
-    clock,
-  );
+  if (existsSync(folder)) return ready(within(folder, files), clock);
+  writeFileSync('/sys/class/gpio/export', String(number));
+  try {
+    await ready(within(folder, files), clock);
+  } catch (error) {
+    writeFileSync('/sys/class/gpio/unexport', String(number));
+    throw error;
+  }
 }
+
+const within = (folder: string, files: readonly string[]) => files.map((file) => join(folder, file));
 
 /** Reading a descriptor that is polled takes its pending edge away (kernfs), so that onoff would never tell it: we read another one. */
 function ownReader(number: number): { read(): BinaryValue; close(): void } {

@@ -248,6 +248,7 @@ class Controller implements ControllerEvse {
       // What was read while a write was under way may be older than the write.
       if (!writing && this.#writing === undefined) this.#current = registers[0];
       this.#heard(registers);
+      void this.#write();
     } catch (error) {
       if (!(error instanceof HalError)) throw error;
       if (this.#stopped) return;
@@ -255,7 +256,6 @@ class Controller implements ControllerEvse {
       this.#missed += 1;
       if (this.#missed === MISSED_POLLS) this.#lost();
     }
-    if (this.#missed < MISSED_POLLS || this.#current === undefined) void this.#write();
   }
 
   /** In which unit the current is set; asked again after every failure, because it may be another controller then. */

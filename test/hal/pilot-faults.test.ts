@@ -1,0 +1,58 @@
+/** What the pilot says is wrong, and that the book knows before anybody else. */
+import { describe, expect, it } from 'vitest';
+import type { EvseState, PilotState } from '../../hal/contract.ts';
+import { FaultBook } from '../../hal/fault-book.ts';
+import { watchPilot } from '../../hal/pilot-faults.ts';
+
+const setUp = (ventilated: boolean, first: PilotState = 'A') => {
+  const listeners = new Set<(state: EvseState) => void>();
+  const evse = {
+    state: { pilot: first, contactor: 'open' } as EvseState,
+    onState: (listener: (state: EvseState) => void) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+  const book = new FaultBook();
+  watchPilot(evse, { connectorId: 1, ventilated, book });
+  const go = (pilot: PilotState) => {
+    evse.state = { pilot, contactor: 'open' };
+    for (const listener of listeners) listener(evse.state);
+  };
+  return { book, go, codes: () => book.current.map(({ code }) => code) };
+};
+
+describe('faults of the pilot', () => {
+  it('has evCommunication exactly while the pilot is E', () => {
+    const { go, codes } = setUp(false);
+    go('E');
+    expect(codes()).toEqual(['evCommunication']);
+    go('B');
+    expect(codes()).toEqual([]);
+  });
+
+  it('sees an E that was there before', () => {
+    expect(setUp(false, 'E').codes()).toEqual(['evCommunication']);
+  });
+
+  it.each([
+    [true, []],
+    [false, ['ventilationRequired']],
+  ])('has ventilationRequired in D only without ventilation (ventilated %s)', (ventilated, expected) => {
+    const { go, codes } = setUp(ventilated);
+    go('D');
+    expect(codes()).toEqual(expected);
+    go('C');
+    expect(codes()).toEqual([]);
+  });
+
+  it('tells the book that the EV has left', () => {
+    const { book, go, codes } = setUp(false, 'C');
+    book.raise({ code: 'overCurrent', connectorId: 1 });
+    book.clear('overCurrent', 1);
+    go('B');
+    expect(codes()).toEqual(['overCurrent']);
+    go('A');
+    expect(codes()).toEqual([]);
+  });
+});
