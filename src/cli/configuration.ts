@@ -1,12 +1,21 @@
 /** Loads the configuration for a command, and prints what is wrong with it. */
 
-import { unknownInputs } from '../bench/merge-patch.ts';
+import { inputsAtPowerUp } from '../bench/inputs.ts';
+import { knownInputs, patched, unknownInputs } from '../bench/merge-patch.ts';
 import { problemText } from '../config/examine.ts';
-import { loadConfig } from '../config/load.ts';
+import { type BenchKnowledge, loadConfig } from '../config/load.ts';
 import type { AgentConfig, ConfigProblem } from '../config.ts';
 import { FEATURES } from '../features/all.ts';
 import { nodeFiles, shippedConfigDirectory } from '../platform/files.ts';
 import type { Io } from './io.ts';
+
+const BENCH: BenchKnowledge = {
+  unknown: unknownInputs,
+  problem: (inputs, ids) => {
+    const result = patched(inputsAtPowerUp(ids.map(Number)), knownInputs(inputs, ids));
+    return result.ok ? undefined : result.error;
+  },
+};
 
 export interface Loaded {
   readonly config: AgentConfig;
@@ -18,7 +27,7 @@ export function loadFor(io: Io, path: string): Loaded | undefined {
   const loaded = loadConfig(path, {
     files: nodeFiles,
     shippedDirectory: shippedConfigDirectory(io.script),
-    unknownInputs,
+    bench: BENCH,
     knownKeys: FEATURES.flatMap(({ keys }) => keys),
   });
   if ('config' in loaded) return loaded;

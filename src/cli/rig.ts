@@ -1,7 +1,8 @@
-/** What the agent is bolted to: a real board, or the mock one. */
+/** What the agent is bolted to: a real board, or the mock one with the bench that plays the world around it. */
 import type { Board } from '../../hal/contract.ts';
+import type { MockBoard } from '../../hal/mock/mock-board.ts';
 import type { Agent } from '../agent.ts';
-import type { AgentConfig } from '../config.ts';
+import type { AgentConfig, BenchConfig } from '../config.ts';
 import type { PlatformClock } from '../platform/clock.ts';
 import type { Ports } from '../ports.ts';
 
@@ -9,8 +10,8 @@ export interface Rig {
   readonly board: Board;
   /** Those of the machine, or those that the bench can break. */
   readonly ports: Ports;
-  /** The agent runs: whoever plays the world may begin. */
-  serve(agent: Agent): Promise<void>;
+  /** The agent runs: from now on the bench shows it. */
+  attach(agent: Agent): void;
   /** Contactors open, pilots at x1, nobody plays any more. */
   close(): Promise<void>;
 }
@@ -21,21 +22,39 @@ export interface RigOptions {
   readonly clock: PlatformClock;
 }
 
-/** Rejects with HalError if the hardware is not what the board file says. */
+/** Rejects with HalError if the hardware is not what the board file says, and with the system's error if the bench finds no port. */
 export async function openRig(options: RigOptions): Promise<Rig> {
   const { config, ports } = options;
-  const board = await boardOf(options);
-  if (config.bench !== undefined) ports.log.info('the mock board is in use', { bench: config.bench.port });
-  return { board, ports, serve: async () => {}, close: () => board.close() };
-}
-
-async function boardOf({ config, ports }: RigOptions): Promise<Board> {
-  const { board, connectors } = config;
+  const { board: description, connectors, bench } = config;
   const { clock, log } = ports;
-  if (board === 'mock') {
+  if (description === 'mock') {
     const { createMockBoard } = await import('../../hal/mock/mock-board.ts');
-    return createMockBoard({ connectors, clock, log });
+    const board = createMockBoard({ connectors, clock, log, meterSerial: `MOCK-${clock.bootId.slice(0, 8)}` });
+    return bench === undefined ? bare(board, ports) : benched(board, bench, options);
   }
   const { openBoard } = await import('../../hal/open-board.ts');
-  return openBoard(board, connectors, { clock, log });
+  return bare(await openBoard(description, connectors, { clock, log }), ports);
+}
+
+const bare = (board: Board, ports: Ports): Rig => ({ board, ports, attach: () => {}, close: () => board.close() });
+
+/** The inputs of the configuration have taken effect when it resolves, so that the agent starts in the world that they describe. */
+async function benched(board: MockBoard, config: BenchConfig, { ports, clock }: RigOptions): Promise<Rig> {
+  const [{ startBench }, { failable }, { benchSockets }] = await Promise.all([
+    import('../bench/server.ts'),
+    import('../bench/failable-store.ts'),
+    import('../bench/bench-sockets.ts'),
+  ]);
+  const storage = failable(ports.store);
+  const link = benchSockets(ports.sockets);
+  const bench = await startBench({ config, board, clock, storage, link, log: ports.log });
+  return {
+    board,
+    ports: { ...ports, store: storage.store, sockets: link.sockets },
+    attach: (agent) => bench.attach(agent),
+    close: async () => {
+      await board.close();
+      await bench.stop();
+    },
+  };
 }

@@ -29,6 +29,10 @@ export async function run(io: Io, path: string): Promise<ExitCode> {
   const { loadFor } = await import('./configuration.ts');
   const loaded = loadFor(io, path);
   if (loaded === undefined) return EXIT.config;
+  if (await isTaken(loaded.config)) {
+    io.err(`An agent is already running: it listens on ${loaded.config.control.socket}.\n`);
+    return EXIT.internal;
+  }
   makeOutputsSafe(io, loaded.config);
   const { log, clock } = await platform(io, loaded.config);
   for (const { file, line, path: member, message } of loaded.warnings)
@@ -48,6 +52,12 @@ function namesMockBoard(path: string): boolean {
 const reportOutputs = (io: Io, failures: readonly string[]): void => {
   for (const failure of failures) io.err(`output not made safe: ${failure}\n`);
 };
+
+/** On real hardware asked before any output is touched; elsewhere the lock of the store is early enough. */
+async function isTaken({ board, control }: AgentConfig): Promise<boolean> {
+  if (board === 'mock' || control.socket === undefined) return false;
+  return (await import('../control/client.ts')).isAgentThere(control.socket);
+}
 
 function makeOutputsSafe(io: Io, { board, stateDir }: AgentConfig): void {
   if (board === 'mock') return;
@@ -172,7 +182,7 @@ class Process {
     };
     this.#rig = await openRig({ config: this.#config, ports, clock: this.#clock });
     this.#agent = await startAgent({ config: this.#config, ports: this.#rig.ports, board: this.#rig.board });
-    await this.#rig.serve(this.#agent);
+    this.#rig.attach(this.#agent);
     if (control.socket !== undefined) await this.#serveControl(this.#agent, control.socket, version);
   }
 

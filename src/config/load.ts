@@ -11,14 +11,21 @@ import { readOptions } from './options.ts';
 import { type KnownKey, readPresets, readSecrets } from './presets.ts';
 import { type AgentFile, agentShape } from './shapes/agent.ts';
 
+/** What the bench says of the inputs in the file. */
+export interface BenchKnowledge {
+  /** Members that it does not know: reported, never fatal. */
+  unknown(inputs: Readonly<Record<string, unknown>>, connectorIds: readonly string[]): readonly Path[];
+  /** What is wrong with a value of those that it knows. */
+  problem(inputs: Readonly<Record<string, unknown>>, connectorIds: readonly string[]): string | undefined;
+}
+
 export interface LoadSurroundings {
   readonly files: ConfigFiles;
   /** The configuration that ships with the agent; holds boards/ and meters/. */
   readonly shippedDirectory: string;
   /** The configuration keys of every room; undefined keeps all presets. */
   readonly knownKeys?: readonly KnownKey[];
-  /** What the bench does not know among its inputs. Reported, never fatal. */
-  readonly unknownInputs?: (inputs: Readonly<Record<string, unknown>>) => readonly Path[];
+  readonly bench?: BenchKnowledge;
 }
 
 /** Made by systemd (RuntimeDirectory=) for the service. */
@@ -60,7 +67,7 @@ function assemble(
   document: ConfigDocument,
   file: AgentFile,
   findings: Findings,
-  { knownKeys, unknownInputs }: LoadSurroundings,
+  { knownKeys, bench: knowledge }: LoadSurroundings,
 ): AgentConfig | undefined {
   const base = dirname(document.file);
   const keys = {
@@ -73,7 +80,11 @@ function assemble(
   const boardFile = file.board === 'mock' ? undefined : readBoardFile(findings, document, file.board, base);
   if (file.board !== 'mock' && boardFile === undefined) return undefined;
   const connectors = readConnectors(findings, { document, base, file, board: boardFile?.board.connectors });
-  checkBench(findings, document, file, boardFile, unknownInputs);
+  checkBoard(findings, document, file, boardFile);
+  if (knowledge !== undefined) {
+    const ids = connectors.map(({ id }) => String(id));
+    checkInputs(findings, document, file.bench?.inputs ?? {}, ids, knowledge);
+  }
   const stateDir = relativeTo(base, file.stateDir);
   const socket = controlSocket(findings, document, file, base, stateDir);
   const { bench } = file;
@@ -106,23 +117,31 @@ function readBoardFile(
   return readBoard(findings, reference, namedFile(findings, 'boards', name, base));
 }
 
+function checkInputs(
+  findings: Findings,
+  document: ConfigDocument,
+  inputs: Readonly<Record<string, unknown>>,
+  ids: readonly string[],
+  knowledge: BenchKnowledge,
+): void {
+  for (const path of knowledge.unknown(inputs, ids)) {
+    findings.warnings.push(document.problem(['bench', 'inputs', ...path], 'is no input of this bench and is ignored'));
+  }
+  const problem = knowledge.problem(inputs, ids);
+  if (problem !== undefined) findings.errors.push(document.problem(['bench', 'inputs'], problem));
+}
+
 /** The bench replaces the drivers: it never meets real ones, and a mock board without it has no EV. */
-function checkBench(
+function checkBoard(
   findings: Findings,
   document: ConfigDocument,
   file: AgentFile,
   boardFile: BoardFile | undefined,
-  unknownInputs: LoadSurroundings['unknownInputs'],
 ): void {
   if (boardFile === undefined) {
     if (file.bench === undefined) {
       findings.warnings.push(
         document.problem(['board'], 'is mock without a bench: nobody can plug in an EV', 'bench: {}'),
-      );
-    }
-    for (const path of unknownInputs?.(file.bench?.inputs ?? {}) ?? []) {
-      findings.warnings.push(
-        document.problem(['bench', 'inputs', ...path], 'is no input of this bench and is ignored'),
       );
     }
     return;

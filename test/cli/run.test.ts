@@ -1,6 +1,6 @@
 /** `chargepoint run` as a process of its own: starts, answers, ends in time, and starts again after a kill. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -67,8 +67,9 @@ interface Started {
   readonly ended: Promise<number | null>;
 }
 
-function start(path = config): Started {
-  const child = spawn(process.execPath, [PROGRAM, 'run', '--config', path], { stdio: ['ignore', 'pipe', 'pipe'] });
+function start(nodeOptions: readonly string[] = []): Started {
+  const argv = [...nodeOptions, PROGRAM, 'run', '--config', config];
+  const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'pipe'] });
   children.add(child);
   let output = '';
   for (const stream of [child.stdout, child.stderr]) {
@@ -105,6 +106,27 @@ describe('run', () => {
     },
   );
 
+  it('shows the bench and plays the inputs of the configuration', async () => {
+    const main = JSON.parse(readFileSync(config, 'utf8')) as object;
+    const inputs = { connectors: { 1: { ev: { plugged: true } } } };
+    writeFileSync(config, JSON.stringify({ ...main, bench: { port: 0, inputs } }));
+    const agent = start();
+    await answering(agent);
+    const address = /http:\/\/127\.0\.0\.1:\d+\/bench/.exec(agent.output())?.[0];
+    const document: unknown = await (await fetch(String(address))).json();
+    expect(document).toMatchObject({
+      connectors: { 1: { ev: { plugged: true }, out: { pilot: 'B', contactor: false } } },
+    });
+  });
+
+  it('exits 78 for an input that has no such value', async () => {
+    const main = JSON.parse(readFileSync(config, 'utf8')) as object;
+    writeFileSync(config, JSON.stringify({ ...main, bench: { inputs: { link: 'sideways' } } }));
+    const agent = start();
+    expect(await agent.ended).toBe(78);
+    expect(agent.output()).toContain('bench.inputs: ');
+  });
+
   it('starts again after it was killed, over the socket and the lock that it left', async () => {
     const first = start();
     await answering(first);
@@ -132,6 +154,19 @@ describe('run', () => {
     expect(await agent.ended).toBe(78);
     expect(agent.output()).toContain('did you mean board?');
     expect(existsSync(join(directory, 'state'))).toBe(false);
+  });
+
+  it.each([
+    ['thrown', "throw new Error('nobody expected this')"],
+    ['rejected', "Promise.reject(new Error('nobody expected this'))"],
+  ])('exits 70 with the cause in the log when something is %s that nobody catches', async (_, statement) => {
+    const preload = join(directory, 'crash.cjs');
+    writeFileSync(preload, `process.on('SIGUSR2', () => { ${statement}; });`);
+    const agent = start(['--require', preload]);
+    await answering(agent);
+    agent.child.kill('SIGUSR2');
+    expect(await agent.ended).toBe(70);
+    expect(agent.output()).toMatch(/error fatal: nobody caught this .*nobody expected this/);
   });
 
   it('exits 70 and says why where the state directory cannot be used', async () => {

@@ -251,10 +251,20 @@ describe('the bench', () => {
     const { config, warnings } = load(
       { ...bench, bench: { port: 0, inputs: { connectors: { 1: { wings: 2 } } } } },
       {},
-      { unknownInputs: () => [['connectors', '1', 'wings']] },
+      { bench: { unknown: () => [['connectors', '1', 'wings']], problem: () => undefined } },
     );
     expect(config?.bench?.inputs).toEqual({ connectors: { 1: { wings: 2 } } });
     expect(warnings.join()).toMatch(/:\d+:\d+ bench\.inputs\.connectors\.1\.wings: is no input/);
+  });
+
+  it('refuses a value that an input does not take', () => {
+    const { config, errors } = load(
+      { ...bench, bench: { inputs: { link: 'sideways' } } },
+      {},
+      { bench: { unknown: () => [], problem: () => 'link takes up or down' } },
+    );
+    expect(config).toBeUndefined();
+    expect(errors.join()).toContain('bench.inputs: link takes up or down');
   });
 
   it('is refused beside a real board', () => {
