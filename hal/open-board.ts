@@ -16,9 +16,9 @@ import type {
   Surroundings,
 } from './contract.ts';
 import { FaultBook, type Trippable } from './fault-book.ts';
-import { type InputLine, type LineBackend, levelOf, openInput, openOutput } from './gpio/line.ts';
+import { type InputLine, type LineBackend, openInput, openOutput } from './gpio/line.ts';
 import type { OnoffOptions } from './gpio/onoff-lines.ts';
-import { PERIOD_NS, type Pwm, type PwmOptions, pulseOf } from './gpio/pwm.ts';
+import type { Pwm, PwmOptions } from './gpio/pwm.ts';
 import { HalError } from './hal-error.ts';
 import type { ModbusBus } from './modbus/bus.ts';
 import type { SerialBus } from './modbus/byte-port.ts';
@@ -311,44 +311,4 @@ class BoardSite {
   #bad(what: string): HalError {
     return new HalError('badBoard', `board ${this.#description.name} ${what}`);
   }
-}
-
-/** What has to be so while no agent runs; for the exit chain, which knows neither Node nor YAML. */
-export interface SafeOutputs {
-  readonly lines: readonly {
-    /** Label of the chip. */
-    readonly chip: string;
-    readonly line: number;
-    /** The physical level of the pin that is off: what `direction` takes as low (0) and high (1). */
-    readonly level: 0 | 1;
-    readonly activeLow: boolean;
-  }[];
-  /** Channels to leave running at 100 % (x1). `device` is the pattern of the board file. */
-  readonly pwm: readonly {
-    readonly device: string;
-    readonly channel: number;
-    readonly periodNs: number;
-    readonly dutyNs: number;
-  }[];
-}
-
-/** Coils first: the order is the order in which they should be applied. */
-export function safeOutputs({ connectors, gpio }: BoardDescription): SafeOutputs {
-  const own = connectors.flatMap(({ evse }) => (evse.driver === 'comparatorPilot' ? [evse] : []));
-  const motors = connectors.flatMap(({ lock }) => (lock === undefined ? [] : [lock.lock, lock.unlock]));
-  const outputs = gpio === undefined ? [] : [...own.map(({ contactor }) => contactor.coil), ...motors];
-  return {
-    lines: outputs.map((description) => ({
-      chip: gpio?.chip ?? '',
-      line: description.line,
-      level: levelOf(false, description),
-      activeLow: description.activeLow ?? false,
-    })),
-    pwm: own.map(({ pwm: { device, channel, inverted } }) => ({
-      device,
-      channel,
-      periodNs: PERIOD_NS,
-      dutyNs: pulseOf(100, inverted ?? false),
-    })),
-  };
 }

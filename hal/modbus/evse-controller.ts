@@ -70,8 +70,7 @@ export const CONTROLLERS: {
 export const POLL_MS = 500;
 /** So many polls without an answer, and it is no longer known what the controller does. */
 export const MISSED_POLLS = 3;
-const SILENT = 'controller silent';
-
+const OFF_ATTEMPTS = 3;
 type ControllerBus = Pick<ModbusBus, 'readRegisters' | 'writeRegisters'>;
 
 export interface ControllerSite {
@@ -113,6 +112,8 @@ class Controller implements ControllerEvse {
   readonly #map: ControllerMap;
   readonly #site: ControllerSite;
   readonly #trips = new Set<string>();
+  /** Faults that its flags have raised: only those are for its flags to clear. */
+  readonly #flagged = new Set<FaultCode>();
   readonly #listeners = new Set<(state: EvseState) => void>();
   readonly #cableListeners = new Set<(cableA: number | undefined) => void>();
   readonly #manners: Manners;
@@ -206,27 +207,25 @@ class Controller implements ControllerEvse {
 
   /** Brings the register to what is wanted, whatever is wanted by then. A failure is left to the next poll. */
   #write(): Promise<void> {
-    this.#writing ??= this.#writeUntilEqual().finally(() => {
-      this.#writing = undefined;
-    });
-    return this.#writing;
+    if (this.#writing === undefined && this.#wanted() !== this.#current) this.#writing = this.#writeUntilEqual();
+    return this.#writing ?? Promise.resolve();
   }
 
   async #writeUntilEqual(): Promise<void> {
-    for (let wanted = this.#wanted(); wanted !== this.#current; wanted = this.#wanted()) {
-      // Not known until acknowledged: a lost acknowledgement may have been carried out.
-      this.#current = undefined;
-      try {
+    try {
+      for (let wanted = this.#wanted(); wanted !== this.#current; wanted = this.#wanted()) {
+        // Not known until acknowledged: a lost acknowledgement may have been carried out.
+        this.#current = undefined;
         // Always urgent: an `off` would otherwise queue behind its own predecessor, and that one behind the meters.
-        await this.#bus.writeRegisters(this.#site.unit, this.#map.block.address, [wanted], {
-          ...this.#manners,
-          urgent: true,
-        });
-      } catch (error) {
-        this.#site.surroundings.log.warn('EVSE controller did not take the current', { error: String(error) });
-        return;
+        const manners = { ...this.#manners, urgent: true, attempts: wanted === 0 ? OFF_ATTEMPTS : 1 };
+        await this.#bus.writeRegisters(this.#site.unit, this.#map.block.address, [wanted], manners);
+        this.#current = wanted;
       }
-      this.#current = wanted;
+    } catch (error) {
+      this.#site.surroundings.log.warn('EVSE controller did not take the current', { error: String(error) });
+    } finally {
+      // In this turn, so that whoever wants something else from now on starts a new write.
+      this.#writing = undefined;
     }
   }
 
@@ -283,8 +282,12 @@ class Controller implements ControllerEvse {
     book.clear('controllerSilent', connectorId);
     for (const { bit: index, code, vendorErrorCode } of this.#map.faults) {
       const more = vendorErrorCode === undefined ? {} : { vendorErrorCode };
-      if (bit(flags, index)) book.raise({ code, connectorId, ...more });
-      else book.clear(code, connectorId);
+      if (bit(flags, index)) {
+        this.#flagged.add(code);
+        book.raise({ code, connectorId, ...more });
+      } else if (this.#flagged.delete(code)) {
+        book.clear(code, connectorId);
+      }
     }
   }
 
@@ -302,7 +305,7 @@ class Controller implements ControllerEvse {
     const { book, connectorId } = this.#site;
     this.#current = undefined;
     this.#follow('E', this.#contactor, () => {
-      book.raise({ code: 'controllerSilent', connectorId, info: SILENT });
+      book.raise({ code: 'controllerSilent', connectorId, info: 'no answer on the bus' });
     });
   }
 

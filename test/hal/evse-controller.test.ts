@@ -183,6 +183,31 @@ describe('EVSE controller', () => {
     expect(current()).toBe(0);
   });
 
+  it('keeps the ventilation fault for as long as the EV asks for what is not there', async () => {
+    const { clock, fake, codes } = await charging();
+    fake.ev(4);
+    await clock.advance(10 * POLL_MS);
+    expect(codes()).toEqual(['ventilationRequired']);
+    fake.ev(3);
+    await clock.advance(POLL_MS);
+    expect(codes()).toEqual([]);
+  });
+
+  it('takes the current away when the offer is withdrawn in the turn in which an earlier write ends', async () => {
+    const { fake, evse, current } = await setUp();
+    const write = fake.writeRegisters.bind(fake);
+    fake.writeRegisters = async (...given) => {
+      await write(...given);
+      // After the answer has been taken, before anything else happens.
+      void Promise.resolve()
+        .then(() => {})
+        .then(() => evse.offer('x1'));
+    };
+    evse.offer(16);
+    await settle();
+    expect(current()).toBe(0);
+  });
+
   it('reads the cable while one is plugged in', async () => {
     const { clock, fake, evse } = await setUp();
     expect(evse.proximity.cableA).toBeUndefined();

@@ -6,7 +6,7 @@ import type { Level } from '../../hal/gpio/line.ts';
 import { HalError } from '../../hal/hal-error.ts';
 import type { ModbusBus } from '../../hal/modbus/bus.ts';
 import type { RegisterMap } from '../../hal/modbus/register-map.ts';
-import { type Drivers, type Fitting, openBoard, safeOutputs } from '../../hal/open-board.ts';
+import { type Drivers, type Fitting, openBoard } from '../../hal/open-board.ts';
 import { VirtualClock } from '../sim/virtual-clock.ts';
 import { FakeChip, FakePwm } from './gpio/fake-lines.ts';
 
@@ -267,15 +267,5 @@ describe('open board', () => {
     await world.open(two, fittings(9600));
     expect(world.buses).toHaveLength(1);
     expect(await fail(new World().open(two, fittings(19_200)))).toBe('badBoard');
-  });
-
-  it('lists coils, motors and pilots with their safe levels for the exit chain', () => {
-    const outputs = safeOutputs(BOARD);
-    expect(outputs.lines.map(({ line, level }) => [line, level])).toEqual([
-      [COIL, 0],
-      [8, 0],
-      [9, 0],
-    ]);
-    expect(outputs.pwm).toEqual([{ device: '*.pwm', channel: 0, periodNs: 1_000_000, dutyNs: 1_000_000 }]);
   });
 });

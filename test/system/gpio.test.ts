@@ -73,10 +73,11 @@ class Rig {
   #read = 0;
   #wake: () => void = () => {};
 
-  constructor(board: BoardDescription, before: readonly string[]) {
+  /** `before` are lines for the control file; `left` is what a process that died has left behind, as shell commands. */
+  constructor(board: BoardDescription, before: readonly string[], left: string) {
     const nodeModules = join(import.meta.dirname, '../../node_modules');
     // The world is there before the board is opened.
-    const script = `printf '%s\\n' "$1" >"$2/control"; sleep 0.05; exec "$3" "$4" "$5"`;
+    const script = `printf '%s\\n' "$1" >"$2/control"; ${left} sleep 0.05; exec "$3" "$4" "$5"`;
     const args = [
       '-c',
       script,
@@ -167,7 +168,10 @@ afterEach(async () => {
 const IDLE = [...ABOVE.map((line) => `pull ${line} 1`), `pull ${NEGATIVE} 1`];
 
 function start(board: BoardDescription = BOARD, ...before: string[]): Rig {
-  const rig = new Rig(board, [...IDLE, ...before]);
+  return begin(new Rig(board, [...IDLE, ...before], ''));
+}
+
+function begin(rig: Rig): Rig {
   rigs.push(rig);
   return rig;
 }
@@ -228,6 +232,19 @@ describe('the real board on sysfs', () => {
       .filter(({ what }) => what.startsWith('/pwm'))
       .map(({ what, value }) => `${what.slice(14)} ${value}`);
     expect(pwm.slice(0, 4)).toEqual(['export 0', 'pwm0/period 1000000', 'pwm0/duty_cycle 1000000', 'pwm0/enable 1']);
+  });
+
+  it('switches off what a process that died has left on, without a gap in the pilot', async () => {
+    const left = [
+      `cd /sys/class; echo ${numberOf(COIL)} >gpio/export; echo high >gpio/gpio${numberOf(COIL)}/direction;`,
+      'echo 0 >pwm/pwmchip0/export; cd pwm/pwmchip0/pwm0;',
+      'echo 1000000 >period; echo 266667 >duty_cycle; echo 1 >enable; cd /;',
+    ];
+    const rig = begin(new Rig(BOARD, [...IDLE, wired], left.join(' ')));
+    await rig.told({ ready: true });
+    expect(rig.writes(`/gpio/gpio${numberOf(COIL)}/direction`)).toEqual(['high', 'low']);
+    expect(rig.writes(DUTY).slice(0, 2)).toEqual(['266667', '1000000']);
+    expect(rig.writes(DUTY.replace('duty_cycle', 'enable'))).not.toContain('0');
   });
 
   it('walks from plugging in to unplugging: one write for an offer, the coil off first when the EV leaves', async () => {
