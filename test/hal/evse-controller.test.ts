@@ -137,6 +137,16 @@ describe('EVSE controller', () => {
     expect(current()).toBe(16);
   });
 
+  it('offers again when the EV has left C after its permit was withdrawn', async () => {
+    const { clock, fake, evse, current } = await charging();
+    evse.permit(false);
+    await clock.advance(POLL_MS);
+    expect(current()).toBe(0);
+    fake.ev(2);
+    await clock.advance(2 * POLL_MS);
+    expect(current()).toBe(16);
+  });
+
   it('sets no current while anything trips, whatever is offered', async () => {
     const { clock, book, evse, current } = await charging();
     book.raise({ code: 'emergencyStop', connectorId: 0 });
