@@ -4,6 +4,7 @@
 usage: modbus-slave.py LINK SEED      (LINK: the far end of a socat pty pair; it may vanish and come back)
 Input registers n, n+1 (n even, below 0x200) hold the float32 n / 4 + 0.25; holding 0xFC00.. the SDM630's identity.
 Commands on stdin: "fault KIND PERCENT". After each: "ok REQUESTS INJECTED" about what was since the command before.
+"load WATTS" makes it live: 230 V, three equal phases, and an energy register that advances with the machine's clock. After each: "ok".
 """
 import os
 import random
@@ -39,8 +40,31 @@ class Slave:
             hr=ModbusSequentialDataBlock(0xFC00, identity),
             zero_mode=True,
         )
+        self.watts, self.kwh, self.since = None, 1000.0, 0.0
+
+    def load(self, watts):
+        self.advance()
+        self.watts, self.since = watts, time.monotonic()
+        for phase in range(0, 6, 2):
+            self.put(0x0000 + phase, 230.0)
+            self.put(0x0006 + phase, watts / 3 / 230)
+            self.put(0x000C + phase, watts / 3)
+        self.put(0x0034, watts)
+        self.advance()
+
+    def advance(self):
+        if self.watts is None:
+            return
+        now = time.monotonic()
+        self.kwh += self.watts * (now - self.since) / 3.6e6
+        self.since = now
+        self.put(0x0048, self.kwh)
+
+    def put(self, address, value):
+        self.registers.setValues(4, address, list(struct.unpack(">HH", struct.pack(">f", value))))
 
     def answer(self, request):
+        self.advance()
         replies = []
         self.framer.processIncomingPacket(request, lambda pdu: replies.append(self.execute(pdu)), UNIT)
         return b"".join(replies)
@@ -101,6 +125,10 @@ class Proxy:
     def command(self, line):
         if not line:
             os._exit(0)
+        if line.startswith("load"):
+            self.slave.load(float(line.split()[1]))
+            print("ok", flush=True)
+            return
         _, self.kind, percent = line.split()
         print("ok", self.requests, self.injected, flush=True)
         self.percent, self.requests, self.injected = int(percent), 0, 0
