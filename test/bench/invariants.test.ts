@@ -68,7 +68,7 @@ const setUp = async () => {
   const bench = new BenchWorld({
     board,
     clock: Object.assign(clock, { setRate: () => {}, setOffset: () => {} }),
-    storage: { fail: () => {} },
+    storage: { fail: (on) => world.disk.failWrites(on) },
     link: {
       setLink: (link) => {
         if (link === 'down') world.network.cut();
