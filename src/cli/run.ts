@@ -1,7 +1,8 @@
 /** `chargepoint run`: outputs safe, configuration, agent, and an end that leaves every contactor open. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Agent } from '../agent.ts';
+import type { Board } from '../../hal/contract.ts';
+import type { Agent, AgentOptions } from '../agent.ts';
 import type { AgentConfig } from '../config.ts';
 import type { ControlServer } from '../control/server.ts';
 import type { PlatformClock } from '../platform/clock.ts';
@@ -22,8 +23,17 @@ import type { Rig } from './rig.ts';
 /** An orderly end takes at most 3 s, the exit itself included. */
 const END_WITHIN_MS = 2_800;
 
+/** What a kill test puts between the agent and its world; empty in production. */
+export interface Tap {
+  readonly reached?: AgentOptions['reached'];
+  /** Called once the store is open, before the hardware is. */
+  readonly ports?: (ports: Ports) => Ports;
+  /** Called once the hardware is open. */
+  readonly board?: (board: Board) => Board;
+}
+
 /** Resolves to the exit code once the agent has ended: 0 after a signal or a reboot, 70 if it could not start, 78 for the configuration. */
-export async function run(io: Io, path: string): Promise<ExitCode> {
+export async function run(io: Io, path: string, tap: Tap = {}): Promise<ExitCode> {
   // Before anything heavy is loaded: the last process may have died with a contactor closed.
   if (!namesMockBoard(path)) reportOutputs(io, applySafeOutputsFile(join(RUN_DIRECTORY, 'safe-outputs')));
   const { loadFor } = await import('./configuration.ts');
@@ -37,7 +47,7 @@ export async function run(io: Io, path: string): Promise<ExitCode> {
   const { log, clock } = await platform(io, loaded.config);
   for (const { file, line, path: member, message } of loaded.warnings)
     log.warn(`${file}:${line} ${member}: ${message}`);
-  return new Process(io, loaded.config, log, clock).run();
+  return new Process({ io, config: loaded.config, log, clock, tap }).run();
 }
 
 /** Only a look at the text: a bench must not open the contactors of an agent beside it. */
@@ -48,6 +58,8 @@ function namesMockBoard(path: string): boolean {
     return false;
   }
 }
+
+const same = <T>(thing: T): T => thing;
 
 const reportOutputs = (io: Io, failures: readonly string[]): void => {
   for (const failure of failures) io.err(`output not made safe: ${failure}\n`);
@@ -82,22 +94,32 @@ async function platform(io: Io, { log: { level } }: AgentConfig): Promise<{ log:
   return { log, clock };
 }
 
+interface ProcessOptions {
+  readonly io: Io;
+  readonly config: AgentConfig;
+  readonly log: Log;
+  readonly clock: PlatformClock;
+  readonly tap: Tap;
+}
+
 /** One life of the agent in this process: what was opened, in the order in which it has to be closed. */
 class Process {
   readonly #io: Io;
   readonly #config: AgentConfig;
   readonly #log: Log;
   readonly #clock: PlatformClock;
+  readonly #tap: Tap;
   #store: Store | undefined;
   #rig: Rig | undefined;
   #agent: Agent | undefined;
   #control: ControlServer | undefined;
 
-  constructor(io: Io, config: AgentConfig, log: Log, clock: PlatformClock) {
+  constructor({ io, config, log, clock, tap }: ProcessOptions) {
     this.#io = io;
     this.#config = config;
     this.#log = log;
     this.#clock = clock;
+    this.#tap = tap;
   }
 
   async run(): Promise<ExitCode> {
@@ -167,7 +189,8 @@ class Process {
     });
     // The store first: its lock keeps a second agent away from the hardware.
     this.#store = (await openStore(storeDirectory(stateDir), this.#log)).store;
-    const ports: Ports = {
+    const { ports: between = same, board: bolted = same, reached } = this.#tap;
+    const ports = between({
       clock: this.#clock,
       log: this.#log,
       random: nodeRandom,
@@ -179,9 +202,14 @@ class Process {
           this.#exit();
         },
       },
-    };
+    });
     this.#rig = await openRig({ config: this.#config, ports, clock: this.#clock });
-    this.#agent = await startAgent({ config: this.#config, ports: this.#rig.ports, board: this.#rig.board });
+    this.#agent = await startAgent({
+      config: this.#config,
+      ports: this.#rig.ports,
+      board: bolted(this.#rig.board),
+      ...(reached === undefined ? {} : { reached }),
+    });
     this.#rig.attach(this.#agent);
     if (control.socket !== undefined) await this.#serveControl(this.#agent, control.socket, version);
   }
