@@ -6,6 +6,7 @@ import { transactionOf } from './core/connector/state.ts';
 import { retryDelayMs } from './core/retry.ts';
 import { whyOf } from './core/why.ts';
 import { FEATURES } from './features/all.ts';
+import { readInoperative } from './features/availability/change-availability.ts';
 import { webSocketPingInterval } from './features/boot/boot.ts';
 import { Configuration } from './features/configuration/configuration.ts';
 import { PROFILES, supportedFeatureProfiles } from './features/configuration/keys-room.ts';
@@ -99,7 +100,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       PROFILES.filter((profile) => active.has(profile)),
     );
   }
-  const agent = new RunningAgent(options, configuration);
+  const agent = new RunningAgent(options, configuration, await readInoperative(store));
   await agent.start(features);
   return agent;
 }
@@ -129,7 +130,7 @@ class RunningAgent implements Agent {
   #rooms: readonly Room[] = [];
   #ending: Promise<void> | undefined;
 
-  constructor(options: AgentOptions, settings: Configuration) {
+  constructor(options: AgentOptions, settings: Configuration, inoperative: ReadonlySet<number>) {
     const { config, ports, board, reached } = options;
     this.#options = options;
     this.#settings = settings;
@@ -149,7 +150,8 @@ class RunningAgent implements Agent {
       clock: ports.clock,
       log: ports.log,
       journal: this.#ledger,
-      rules: rulesFrom(settings, config.faultGraceS),
+      rules: rulesFrom(settings, config),
+      inoperative,
       ventilated: new Set(config.connectors.filter(({ ventilated }) => ventilated).map(({ id }) => id)),
     });
     this.#link = this.#makeLink();

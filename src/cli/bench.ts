@@ -8,9 +8,9 @@ export interface BenchOptions {
   readonly config?: string;
 }
 
-/** Resolves when the bench has been ended by a signal. */
+/** Resolves when the bench has been ended by a signal, or to 78 if its configuration is refused. */
 export async function bench(io: Io, { config }: BenchOptions): Promise<ExitCode> {
   const { superviseBench } = await import('../bench/supervisor.ts');
-  await superviseBench({ configPath: config ?? join(shippedConfigDirectory(io.script), 'chargepoint.yaml') });
-  return EXIT.ok;
+  const configPath = config ?? join(shippedConfigDirectory(io.script), 'chargepoint.yaml');
+  return (await superviseBench({ configPath })) === EXIT.config ? EXIT.config : EXIT.ok;
 }

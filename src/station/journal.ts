@@ -5,6 +5,7 @@ export interface Begin {
   readonly connectorId: number;
   readonly idTag: string;
   readonly parentIdTag?: string;
+  readonly reservationId?: number;
   /** Monotonic time of the authorisation that has a plug. */
   readonly at: number;
 }

@@ -16,6 +16,8 @@ export interface StationOptions {
   readonly rules: Rules;
   /** What is ventilated, by connector; the interlock has the last word. */
   readonly ventilated?: ReadonlySet<number>;
+  /** The connectors that ChangeAvailability has switched off, as it was stored; 0 is the charge point. */
+  readonly inoperative?: ReadonlySet<number>;
 }
 
 /** A step that changed something. */
@@ -35,15 +37,20 @@ export class Station {
   readonly #events: { readonly id: number; readonly event: Event }[] = [];
   readonly #subscriptions: Unsubscribe[] = [];
   #running = false;
+  /** Of the charge point itself, connector 0. */
+  #operative: boolean;
 
   constructor(options: StationOptions) {
     this.#options = options;
-    const { board, rules, ventilated } = options;
+    const { board, rules, ventilated, inoperative } = options;
+    this.#operative = inoperative?.has(0) !== true;
     for (const hardware of board.connectors) {
       const { id, lock, maxA } = hardware;
       const cable = lock === undefined ? 'attached' : 'socket';
       this.#hardware.set(id, hardware);
-      this.#connectors.set(id, atPowerUp({ id, cable, ventilated: ventilated?.has(id) ?? false, limitA: maxA, rules }));
+      const operative = inoperative?.has(id) !== true;
+      const isVentilated = ventilated?.has(id) ?? false;
+      this.#connectors.set(id, atPowerUp({ id, cable, ventilated: isVentilated, limitA: maxA, rules, operative }));
     }
   }
 
@@ -51,20 +58,20 @@ export class Station {
   start(): void {
     const { board, clock } = this.#options;
     for (const { id, evse, proximity, lock } of board.connectors) {
+      const onCable = (): void => {
+        if (proximity !== undefined) this.dispatch(id, { type: 'cable', cableA: proximity.cableA, at: clock.now() });
+      };
       const onEvse = (): void => {
-        // The cause goes before its effect: a contactor that a fault has opened is not an EV that paused.
+        // The cause goes before its effect: a contactor that a fault has opened is not an EV that paused, and a plug is not
+        // asked for a current before its rating is known.
         this.#takeInFaults(id);
         this.dispatch(id, { type: 'mains', mains: board.mains, at: clock.now() });
+        onCable();
         this.dispatch(id, { type: 'pilot', pilot: evse.state.pilot, at: clock.now() });
         this.dispatch(id, { type: 'contactor', contactor: evse.state.contactor, at: clock.now() });
       };
-      const onCable = (cableA: number | undefined): void =>
-        this.dispatch(id, { type: 'cable', cableA, at: clock.now() });
       this.#subscriptions.push(evse.onState(onEvse));
-      if (proximity !== undefined) {
-        this.#subscriptions.push(proximity.onChange(onCable));
-        onCable(proximity.cableA);
-      }
+      if (proximity !== undefined) this.#subscriptions.push(proximity.onChange(onCable));
       onEvse();
       // A plug that was held when the power went is released, unless the session that begins now wants it.
       if (lock?.locked === true) void lock.unlock();
@@ -96,7 +103,7 @@ export class Station {
 
   /** What StatusNotification would say now; connector 0 is the charge point. Undefined for an unknown connector. */
   report(id: number): StatusReport | undefined {
-    if (id === 0) return reportOfChargePoint(faultsOf(0, this.#options.board.faults));
+    if (id === 0) return reportOfChargePoint(faultsOf(0, this.#options.board.faults), this.#operative);
     const connector = this.#connectors.get(id);
     return connector === undefined ? undefined : reportOf(connector);
   }
@@ -131,6 +138,33 @@ export class Station {
 
   dispatchAll(event: Event): void {
     for (const id of this.#connectors.keys()) this.dispatch(id, event);
+  }
+
+  /** ChangeAvailability: takes effect when no transaction runs; 0 is the charge point with all its connectors. */
+  setAvailability(id: number, operative: boolean): void {
+    const event = { type: 'availability', operative, at: this.#options.clock.now() } as const;
+    if (id !== 0) {
+      this.dispatch(id, event);
+      return;
+    }
+    this.#operative = operative;
+    this.dispatchAll(event);
+  }
+
+  /**
+   * Gives the plug back, whatever held it; the answer is the lock's own feedback. Undefined where there is nothing to unlock. A plug
+   * under a contactor that is not open stays where it is.
+   */
+  async unlock(id: number): Promise<boolean | undefined> {
+    const lock = this.#hardware.get(id)?.lock;
+    const connector = this.#connectors.get(id);
+    if (lock === undefined || connector === undefined) return undefined;
+    const { clock } = this.#options;
+    this.dispatch(id, { type: 'released', at: clock.now() });
+    if (this.#hardware.get(id)?.evse.state.contactor === 'closed') return false;
+    const unlocked = await lock.unlock();
+    this.dispatch(id, { type: 'locked', locked: lock.locked, at: clock.now() });
+    return unlocked;
   }
 
   /** Ends every transaction. A trip opens the contactors before this returns. */

@@ -1,11 +1,11 @@
 /** What the hardware's news mean for the session. Pure; used by `step` only. */
 import type { ContactorState, Mains, PilotState } from '../../../hal/contract.ts';
-import { begin, ending, leave, occupy, without } from './session.ts';
+import { begin, ending, leave, occupy, without, withoutAuthorization } from './session.ts';
 import { type Connector, type ConnectorFault, isFaulted, isPlugged } from './state.ts';
 
 export function onPilot(before: Connector, pilot: PilotState, at: number): Connector {
   const state = { ...before, pilot };
-  if (isPlugged(state)) return isPlugged(before) ? state : occupy(state);
+  if (isPlugged(state)) return isPlugged(before) ? state : occupy(state, at);
   // E and F say nothing about the plug: the session waits, the outputs are withdrawn.
   return pilot === 'A' ? leave(state, at) : state;
 }
@@ -47,8 +47,7 @@ export function onFaults(before: Connector, faults: readonly ConnectorFault[], a
   switch (phase.name) {
     case 'authorized':
     case 'locking':
-      if (!isFaulted(state)) return state;
-      return { ...state, phase: isPlugged(state) ? { name: 'occupied' } : { name: 'idle' } };
+      return isFaulted(state) ? withoutAuthorization(state) : state;
     case 'transaction':
       if (!isFaulted(state)) return { ...state, phase: without(phase, 'faultedUntil') };
       return { ...state, phase: { ...phase, faultedUntil: phase.faultedUntil ?? at + state.rules.faultGraceMs } };

@@ -1,7 +1,15 @@
 /** What the hardware should do follows from the state alone; the difference between two states is the list of effects. */
 import type { Offer } from '../../../hal/contract.ts';
 import { offerWithin } from '../current.ts';
-import { asksForPower, type Connector, isBlocked, isPlugged, type Stop, type Transaction } from './state.ts';
+import {
+  type Authorization,
+  asksForPower,
+  type Connector,
+  isBlocked,
+  isPlugged,
+  type Stop,
+  type Transaction,
+} from './state.ts';
 
 export type Effect =
   | { readonly type: 'offer'; readonly offer: Offer }
@@ -9,7 +17,7 @@ export type Effect =
   | { readonly type: 'lock' }
   | { readonly type: 'unlock' }
   /** Make the start durable, then say `begun` or `refused`. */
-  | { readonly type: 'begin'; readonly idTag: string; readonly parentIdTag?: string }
+  | ({ readonly type: 'begin' } & Authorization)
   /** Read the register, make the stop durable, then say `ended`. */
   | { readonly type: 'end'; readonly transaction: Transaction; readonly stop: Stop };
 

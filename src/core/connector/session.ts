@@ -20,9 +20,12 @@ export function without<T extends object, K extends keyof T>(value: T, key: K): 
 }
 
 /** The plug went in. */
-export function occupy(state: Connector): Connector {
-  const { phase } = state;
-  if (phase.name === 'idle') return { ...state, phase: { name: 'occupied' } };
+export function occupy(state: Connector, at: number): Connector {
+  const { phase, rules } = state;
+  if (phase.name === 'idle') {
+    const until = rules.plugTimesOut ? { until: at + rules.connectionTimeoutMs } : {};
+    return { ...state, phase: { name: 'occupied', ...until } };
+  }
   return phase.name === 'authorized' ? lockOrBegin(state, phase.authorization) : state;
 }
 
@@ -44,7 +47,7 @@ export function leave(state: Connector, at: number): Connector {
 }
 
 export function onAuthorized(state: Connector, authorization: Authorization, at: number): Connector {
-  if (isFaulted(state)) return state;
+  if (isFaulted(state) || !state.operative) return state;
   switch (state.phase.name) {
     case 'idle':
     case 'occupied':
@@ -70,6 +73,19 @@ export const begin = (state: Connector, authorization: Authorization): Connector
   ...state,
   phase: isFaulted(state) ? { name: 'occupied' } : { name: 'beginning', authorization },
 });
+
+/** ChangeAvailability (OCPP 1.6 section 5.2): an authorisation without a transaction is spent, a transaction goes on to its end. */
+export function onAvailability(before: Connector, operative: boolean): Connector {
+  const state = { ...before, operative };
+  return operative ? state : withoutAuthorization(state);
+}
+
+/** Back to what it was before somebody was authorised. */
+export function withoutAuthorization(state: Connector): Connector {
+  const { name } = state.phase;
+  if (name !== 'authorized' && name !== 'locking') return state;
+  return { ...state, phase: isPlugged(state) ? { name: 'occupied' } : { name: 'idle' } };
+}
 
 export function onBegun(state: Connector, transaction: Transaction, at: number): Connector {
   const { phase } = state;
@@ -99,7 +115,7 @@ export function onStop(state: Connector, stop: Stop, at: number): Connector {
   switch (phase.name) {
     case 'authorized':
     case 'locking':
-      return { ...state, phase: isPlugged(state) ? { name: 'occupied' } : { name: 'idle' } };
+      return withoutAuthorization(state);
     default:
       return ending(state, stop, at);
   }
@@ -128,7 +144,15 @@ export function onEnded(state: Connector): Connector {
   const { phase } = state;
   if (phase.name !== 'closing') return state;
   if (!isOccupied(state)) return { ...state, phase: { name: 'idle' } };
-  return { ...state, phase: { name: 'finishing', held: staysLocked(phase.stop, state) } };
+  const { idTag, parentIdTag } = phase.transaction;
+  const last = { idTag, ...(parentIdTag === undefined ? {} : { parentIdTag }), reason: phase.stop.reason };
+  return { ...state, phase: { name: 'finishing', held: staysLocked(phase.stop, state), last } };
+}
+
+/** Somebody who may has asked for the plug: it is not held any longer. */
+export function onReleased(state: Connector): Connector {
+  const { phase } = state;
+  return phase.name === 'finishing' ? { ...state, phase: { ...phase, held: false } } : withoutAuthorization(state);
 }
 
 const staysLocked = ({ reason }: Stop, { rules }: Connector): boolean =>
@@ -139,6 +163,11 @@ export function onDeadline(state: Connector, at: number): Connector {
   switch (phase.name) {
     case 'authorized':
       return at >= phase.until ? { ...state, phase: { name: 'idle' } } : state;
+    case 'occupied':
+      // Finishing, so that the next tag does not begin on a cable that it does not mean (errata 3.20).
+      return phase.until !== undefined && at >= phase.until
+        ? { ...state, phase: { name: 'finishing', held: false } }
+        : state;
     case 'ending':
       return at >= phase.until
         ? { ...state, phase: { name: 'closing', transaction: phase.transaction, stop: phase.stop } }
@@ -158,5 +187,5 @@ export function onDeadline(state: Connector, at: number): Connector {
 /** Whether `authorized` would lead to a transaction here, now or once an EV is plugged in. */
 export function canBegin(state: Connector): boolean {
   const { name } = state.phase;
-  return (name === 'idle' || name === 'occupied' || name === 'finishing') && !isBlocked(state);
+  return state.operative && (name === 'idle' || name === 'occupied' || name === 'finishing') && !isBlocked(state);
 }

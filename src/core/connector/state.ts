@@ -61,6 +61,8 @@ export interface ConnectorFault {
 export interface Authorization {
   readonly idTag: string;
   readonly parentIdTag?: string;
+  /** The reservation that this authorisation uses up. */
+  readonly reservationId?: number;
 }
 
 /** From StartTransaction to StopTransaction. */
@@ -81,6 +83,8 @@ export interface Rules {
   readonly stopOnInvalidId: boolean;
   /** ConnectionTimeOut, in milliseconds */
   readonly connectionTimeoutMs: number;
+  /** A plug that nobody authorises in time is not kept for the next tag (errata 3.20): for readers with several connectors. */
+  readonly plugTimesOut: boolean;
   /** How long a fault may last before the transaction ends with Other, in milliseconds. */
   readonly faultGraceMs: number;
 }
@@ -91,7 +95,7 @@ export type Phase =
   /** Authorised first: waits for the plug until the connection time-out. */
   | { readonly name: 'authorized'; readonly authorization: Authorization; readonly until: number }
   /** Plugged in first: waits for an authorisation. */
-  | { readonly name: 'occupied' }
+  | { readonly name: 'occupied'; readonly until?: number }
   /** Authorised and plugged in: the plug is being locked. */
   | { readonly name: 'locking'; readonly authorization: Authorization }
   /** The start is being made durable; nothing is offered before that. */
@@ -101,8 +105,15 @@ export type Phase =
   | { readonly name: 'ending'; readonly transaction: Transaction; readonly stop: Stop; readonly until: number }
   /** The stop is being made durable. */
   | { readonly name: 'closing'; readonly transaction: Transaction; readonly stop: Stop }
-  /** The transaction is over, the plug still in. `held`: it stays locked. */
-  | { readonly name: 'finishing'; readonly held: boolean };
+  /** The transaction is over, or never came; the plug is still in. `held`: it stays locked. */
+  | { readonly name: 'finishing'; readonly held: boolean; readonly last?: Last };
+
+/** What the transaction was that is over. */
+export interface Last {
+  readonly idTag: string;
+  readonly parentIdTag?: string;
+  readonly reason: StopReason;
+}
 
 export interface RunningTransaction {
   readonly name: 'transaction';
@@ -145,6 +156,10 @@ export interface Connector {
   /** What the interlock was last told. */
   readonly permit: boolean;
   readonly phase: Phase;
+  /** Set by ChangeAvailability; what is inoperative finishes its transaction first. */
+  readonly operative: boolean;
+  /** Kept for one idTag; who that is, the reservation room knows. */
+  readonly reservationId?: number;
 }
 
 export interface ConnectorDescription {
@@ -153,10 +168,13 @@ export interface ConnectorDescription {
   readonly ventilated: boolean;
   readonly limitA: number;
   readonly rules: Rules;
+  /** As it was stored. Default true. */
+  readonly operative?: boolean;
 }
 
 /** A connector at power-up, before the hardware has said anything: no EV, contactor open, x1. */
 export const atPowerUp = (description: ConnectorDescription): Connector => ({
+  operative: true,
   ...description,
   pilot: 'A',
   contactor: 'open',

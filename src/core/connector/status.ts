@@ -22,6 +22,14 @@ export interface StatusReport {
 
 type Derived = { readonly status: ConnectorStatus; readonly info?: string };
 
+/** Section 4.9 wants to hear why. */
+const EV_SIDE_DISCONNECTED = 'EV side disconnected';
+
+function hasLeft(phase: Exclude<Phase, RunningTransaction>): boolean {
+  if (phase.name === 'ending' || phase.name === 'closing') return phase.stop.reason === 'EVDisconnected';
+  return phase.name === 'finishing' && phase.last?.reason === 'EVDisconnected';
+}
+
 const STATUS_OF_PHASE: { readonly [name in Exclude<Phase['name'], 'transaction'>]: ConnectorStatus } = {
   idle: 'Available',
   authorized: 'Preparing',
@@ -38,7 +46,7 @@ const STATUS_OF_TRANSACTION: readonly {
   readonly applies: (connector: Connector, phase: RunningTransaction) => boolean;
   readonly derived: (phase: RunningTransaction) => Derived;
 }[] = [
-  { applies: ({ pilot }) => pilot === 'A', derived: () => ({ status: 'SuspendedEV', info: 'EV side disconnected' }) },
+  { applies: ({ pilot }) => pilot === 'A', derived: () => ({ status: 'SuspendedEV', info: EV_SIDE_DISCONNECTED }) },
   {
     applies: (_, { deauthorized }) => deauthorized,
     derived: () => ({ status: 'SuspendedEVSE', info: 'idTag not accepted' }),
@@ -59,7 +67,12 @@ const STATUS_OF_TRANSACTION: readonly {
 function derive(connector: Connector): Derived {
   const { phase } = connector;
   if (isFaulted(connector)) return { status: 'Faulted' };
-  if (phase.name !== 'transaction') return { status: STATUS_OF_PHASE[phase.name] };
+  const isFree = phase.name === 'idle' || phase.name === 'occupied';
+  if (!connector.operative && (isFree || phase.name === 'finishing')) return { status: 'Unavailable' };
+  if (connector.reservationId !== undefined && isFree) return { status: 'Reserved' };
+  if (phase.name !== 'transaction') {
+    return { status: STATUS_OF_PHASE[phase.name], ...(hasLeft(phase) ? { info: EV_SIDE_DISCONNECTED } : {}) };
+  }
   const row = STATUS_OF_TRANSACTION.find(({ applies }) => applies(connector, phase));
   return row?.derived(phase) ?? { status: 'SuspendedEV' };
 }
@@ -95,7 +108,8 @@ export function reportOf(connector: Connector): StatusReport {
 const EV_STATUSES: ReadonlySet<ConnectorStatus> = new Set(['Preparing', 'SuspendedEV', 'SuspendedEVSE', 'Finishing']);
 
 /** Connector 0 is only Available, Unavailable or Faulted. */
-export function reportOfChargePoint(faults: readonly ConnectorFault[]): StatusReport {
+export function reportOfChargePoint(faults: readonly ConnectorFault[], operative: boolean): StatusReport {
   const fault = worstFault(faults);
-  return { status: fault?.blocks === 'charging' ? 'Faulted' : 'Available', ...describeFault(fault) };
+  const status = operative ? 'Available' : 'Unavailable';
+  return { status: fault?.blocks === 'charging' ? 'Faulted' : status, ...describeFault(fault) };
 }

@@ -2,8 +2,26 @@
 import type { ContactorState, Mains, PilotState } from '../../../hal/contract.ts';
 import { onCable, onContactor, onFaults, onLocked, onMains, onPilot } from './hardware.ts';
 import { type Effect, effectsBetween, offerOf, permitOf } from './outputs.ts';
-import { onAuthorized, onBegun, onDeadline, onDeauthorized, onEnded, onRefused, onStop } from './session.ts';
-import type { Authorization, Connector, ConnectorFault, Rules, Stop, Transaction } from './state.ts';
+import {
+  onAuthorized,
+  onAvailability,
+  onBegun,
+  onDeadline,
+  onDeauthorized,
+  onEnded,
+  onRefused,
+  onReleased,
+  onStop,
+} from './session.ts';
+import {
+  type Authorization,
+  type Connector,
+  type ConnectorFault,
+  isPlugged,
+  type Rules,
+  type Stop,
+  type Transaction,
+} from './state.ts';
 
 /** What can happen to a connector. `at` is monotonic milliseconds. */
 export type Event =
@@ -16,6 +34,11 @@ export type Event =
   | { readonly type: 'faults'; readonly faults: readonly ConnectorFault[]; readonly at: number }
   | { readonly type: 'limit'; readonly limitA: number; readonly at: number }
   | { readonly type: 'rules'; readonly rules: Rules; readonly at: number }
+  | { readonly type: 'availability'; readonly operative: boolean; readonly at: number }
+  /** Undefined: not reserved any longer. */
+  | { readonly type: 'reserved'; readonly reservationId: number | undefined; readonly at: number }
+  /** UnlockConnector, or the tag that may have the plug back. */
+  | { readonly type: 'released'; readonly at: number }
   | { readonly type: 'authorized'; readonly authorization: Authorization; readonly at: number }
   | { readonly type: 'deauthorized'; readonly transaction: string; readonly at: number }
   | { readonly type: 'stop'; readonly stop: Stop; readonly at: number }
@@ -56,6 +79,14 @@ function react(state: Connector, event: Event): Connector {
       return { ...state, limitA: event.limitA };
     case 'rules':
       return { ...state, rules: event.rules };
+    case 'availability':
+      return onAvailability(state, event.operative);
+    case 'reserved': {
+      const { reservationId: _, ...unreserved } = state;
+      return event.reservationId === undefined ? unreserved : { ...state, reservationId: event.reservationId };
+    }
+    case 'released':
+      return onReleased(state);
     case 'authorized':
       return onAuthorized(state, event.authorization, event.at);
     case 'deauthorized':
@@ -79,7 +110,8 @@ function withOutputs(before: Connector, reacted: Connector, at: number): Connect
   const state = { ...offered, permit: permitOf(offered) };
   const { phase } = state;
   if (phase.name !== 'transaction' || typeof state.offer !== 'number') return state;
-  const isFresh = typeof before.offer !== 'number' && state.contactor === 'open';
+  // An EV that has just been plugged in again is waited for as one that paused.
+  const isFresh = typeof before.offer !== 'number' && state.contactor === 'open' && isPlugged(before);
   return isFresh ? { ...state, phase: { ...phase, evAnswersUntil: at + EV_ANSWERS_WITHIN_MS } } : state;
 }
 
@@ -87,6 +119,7 @@ function withOutputs(before: Connector, reacted: Connector, at: number): Connect
 export function deadlineOf({ phase }: Connector): number | undefined {
   switch (phase.name) {
     case 'authorized':
+    case 'occupied':
     case 'ending':
       return phase.until;
     case 'transaction': {

@@ -1,20 +1,17 @@
-/** StatusNotification for the charge point and its connectors (OCPP 1.6 section 4.9; errata 3.19 and 3.22). */
-import { StatusNotification } from '../../ocpp/messages/core/status-notification.ts';
-import { formatTimestamp } from '../../ocpp/timestamp.ts';
-import type { Cancel } from '../../ports.ts';
+/** Availability and statuses of the charge point and its connectors (OCPP 1.6 sections 4.9, 5.2 and 5.18; errata 3.19 and 3.22). */
 import { type Context, type Feature, isOnline, type Room } from '../feature.ts';
-import { integer, key, seconds } from '../keys.ts';
-
-export const minimumStatusDuration = key('MinimumStatusDuration', seconds(), { default: 0 });
-export const numberOfConnectors = key('NumberOfConnectors', integer(0, 1000), { default: 1, access: 'R' });
+import * as keys from './availability.keys.ts';
+import { changeAvailability } from './change-availability.ts';
+import { Reporter } from './reporter.ts';
+import { unlockConnector } from './unlock-connector.ts';
 
 export const availability: Feature = {
   name: 'availability',
   profile: 'Core',
-  keys: [minimumStatusDuration, numberOfConnectors],
+  keys: Object.values(keys),
   start: (context): Room => {
     const { station, registration, connection, settings } = context;
-    settings.adopt(numberOfConnectors, station.connectors.length);
+    settings.adopt(keys.numberOfConnectors, station.connectors.length);
     const reporters = [0, ...station.connectors.map(({ id }) => id)].map((id) => new Reporter(id, context));
     const reportAll = (): void => {
       for (const reporter of reporters) reporter.changed();
@@ -25,13 +22,19 @@ export const availability: Feature = {
       station.onFault(() => reporters[0]?.changed()),
       registration.onChange(() => backlog.thenReport()),
       connection.onOpen(() => backlog.thenReport()),
+      connection.onClose(() => {
+        for (const reporter of reporters) reporter.interrupted();
+      }),
     ];
     return {
+      handlers: [changeAvailability(context, (id) => reporters[id]?.changed()), unlockConnector(context)],
       triggers: {
         StatusNotification: (connectorId) => {
-          if (connectorId === undefined) return () => reporters.forEach((reporter) => void reporter.report());
-          const reporter = reporters[connectorId];
-          return reporter && (() => void reporter.report());
+          const asked = connectorId === undefined ? reporters : reporters.slice(connectorId, connectorId + 1);
+          if (asked.length === 0 || (connectorId ?? 0) < 0) return undefined;
+          return () => {
+            for (const reporter of asked) reporter.report();
+          };
         },
       },
       stop: () => {
@@ -76,61 +79,5 @@ class Backlog {
   stop(): void {
     for (const end of this.#ends) end();
     this.#ends = [];
-  }
-}
-
-/** Says each change once, in order; after an interruption only what differs from what the central system knows. */
-class Reporter {
-  readonly #id: number;
-  readonly #context: Context;
-  /** The last report that was handed to the link; undefined if it is not known to have arrived. */
-  #said: string | undefined;
-  /** What waits for MinimumStatusDuration. */
-  #waiting: { readonly report: string; readonly cancel: Cancel } | undefined;
-
-  constructor(id: number, context: Context) {
-    this.#id = id;
-    this.#context = context;
-  }
-
-  stop(): void {
-    this.#waiting?.cancel();
-  }
-
-  /** Something that may matter has happened. */
-  changed(): void {
-    if (!isOnline(this.#context)) return;
-    const report = JSON.stringify(this.#context.station.report(this.#id));
-    if (report === this.#waiting?.report) return;
-    this.#waiting?.cancel();
-    this.#waiting = undefined;
-    if (report === this.#said) return;
-    const { clock, settings } = this.#context;
-    const durationMs = settings.get(minimumStatusDuration) * 1000;
-    if (durationMs === 0 || this.#said === undefined) {
-      void this.report();
-      return;
-    }
-    const cancel = clock.after(durationMs, () => {
-      this.#waiting = undefined;
-      if (isOnline(this.#context)) void this.report();
-    });
-    this.#waiting = { report, cancel };
-  }
-
-  /** Sends what is true now. */
-  async report(): Promise<void> {
-    const { call, clock, station, log } = this.#context;
-    const report = station.report(this.#id);
-    if (report === undefined) return;
-    const said = JSON.stringify(report);
-    this.#said = said;
-    try {
-      const timestamp = formatTimestamp(clock.wall(clock.now()));
-      await call(StatusNotification, { connectorId: this.#id, ...report, timestamp });
-    } catch (cause) {
-      log.warn('a StatusNotification came to nothing', { connectorId: this.#id, cause });
-      if (this.#said === said) this.#said = undefined;
-    }
   }
 }

@@ -9,6 +9,7 @@ export interface StartFact {
   readonly idTag: string;
   /** Whole Wh of the register. */
   readonly meterStart: number;
+  readonly reservationId?: number;
   readonly stamp: Stamp;
 }
 

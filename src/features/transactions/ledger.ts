@@ -83,7 +83,7 @@ export class Ledger implements Journal, TransactionBook {
     return this.outbox.transactionId(transaction);
   }
 
-  async begin({ connectorId, idTag, parentIdTag, at }: Begin): Promise<Transaction> {
+  async begin({ connectorId, idTag, parentIdTag, reservationId, at }: Begin): Promise<Transaction> {
     const { clock, random, meters } = this.#options;
     const reading = await meters.get(connectorId)?.read();
     const register = reading?.values.energyImport?.sum;
@@ -91,7 +91,13 @@ export class Ledger implements Journal, TransactionBook {
       throw new Error(`connector ${connectorId} has no register to read`);
     const meterStart = wholeUnits(register);
     const id = random.uuid();
-    const content: StartFact = { connectorId, idTag, meterStart, stamp: stampAt(at, clock) };
+    const content: StartFact = {
+      connectorId,
+      idTag,
+      meterStart,
+      ...(reservationId === undefined ? {} : { reservationId }),
+      stamp: stampAt(at, clock),
+    };
     const open: OpenTransaction = {
       id,
       connectorId,

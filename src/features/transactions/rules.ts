@@ -1,4 +1,5 @@
 /** The rules of a session as the configuration keys have them. */
+import type { AgentConfig } from '../../config.ts';
 import type { Rules } from '../../core/connector/state.ts';
 import type { Settings } from '../feature.ts';
 import {
@@ -17,10 +18,11 @@ export const RULE_KEYS: ReadonlySet<string> = new Set(
   ].map(({ name }) => name),
 );
 
-export const rulesFrom = (settings: Settings, faultGraceS: number): Rules => ({
+export const rulesFrom = (settings: Settings, { faultGraceS, connectors }: AgentConfig): Rules => ({
   stopOnEvSideDisconnect: settings.get(stopTransactionOnEVSideDisconnect),
   unlockOnEvSideDisconnect: settings.get(unlockConnectorOnEVSideDisconnect),
   stopOnInvalidId: settings.get(stopTransactionOnInvalidId),
   connectionTimeoutMs: settings.get(connectionTimeOut) * 1000,
+  plugTimesOut: connectors.length > 1,
   faultGraceMs: faultGraceS * 1000,
 });

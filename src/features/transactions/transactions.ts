@@ -14,7 +14,7 @@ export const transactions: Feature = {
     const subscriptions = [
       settings.onChange((name) => {
         if (!RULE_KEYS.has(name)) return;
-        station.dispatchAll({ type: 'rules', rules: rulesFrom(settings, config.faultGraceS), at: clock.now() });
+        station.dispatchAll({ type: 'rules', rules: rulesFrom(settings, config), at: clock.now() });
       }),
       connection.onOpen(() => goOn(context)),
       connection.onClose(() => context.transactions.outbox.pause()),

@@ -12,6 +12,7 @@ const RULES: Rules = {
   unlockOnEvSideDisconnect: true,
   stopOnInvalidId: true,
   connectionTimeoutMs: 60_000,
+  plugTimesOut: false,
   faultGraceMs: 300_000,
 };
 
