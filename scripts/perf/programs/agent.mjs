@@ -1,0 +1,128 @@
+/**
+ * The whole agent with the real store, log, clock and sockets on the mock board, for what has to be measured at its pins: bytes on stdin
+ * move the hardware's inputs, and the moment at which a contactor is commanded goes out on descriptor 3. Argument: settings as JSON.
+ */
+import { writeSync } from 'node:fs';
+import { join } from 'node:path';
+import { createMockBoard } from '../../../hal/mock/mock-board.ts';
+import { startAgent } from '../../../src/agent.ts';
+import { platformClock } from '../../../src/platform/clock.ts';
+import { platformLog, stdoutWriter } from '../../../src/platform/log.ts';
+import { nodeRandom } from '../../../src/platform/random.ts';
+import { openStore } from '../../../src/platform/store.ts';
+import { WebSockets } from '../../../src/platform/web-sockets.ts';
+
+const MOMENTS = 3;
+const { identity, url, stateDir, keys = {} } = JSON.parse(process.argv[2]);
+const tell = (name) => writeSync(MOMENTS, `${name} ${process.hrtime.bigint()}\n`);
+
+const clock = platformClock(nodeRandom.uuid());
+const wall = () => clock.wall(clock.now());
+const log = platformLog({ level: 'info', style: 'journal', wall, write: stdoutWriter() });
+const connectors = [{ id: 1, cable: 'attached', maxA: 32, phases: 3, ventilated: false }];
+const board = createMockBoard({ connectors, clock, log });
+
+let contactor = 'open';
+board.onOutput(() => {
+  const now = board.connector(1).observe().contactor;
+  if (now === contactor) return;
+  contactor = now;
+  tell(now);
+});
+
+const { store } = await openStore(join(stateDir, 'store'), log);
+const agent = await startAgent({
+  config: {
+    file: '/perf/chargepoint.yaml',
+    chargePoint: { identity, vendor: 'Acme', model: 'Pi' },
+    centralSystem: { url, securityProfile: 0, certificateAuthorities: [], verifyHostname: true },
+    board: 'mock',
+    connectors,
+    keys: { AuthorizeRemoteTxRequests: 'false', ...keys },
+    options: {
+      retryBackoffRandomRangeS: 1,
+      retryBackoffWaitMinimumS: 1,
+      retryBackoffRepeatTimes: 6,
+      switchSecurityProfileConnectionTimeoutS: 60,
+      rejectRemoteStartTransactionWithoutConnectorId: false,
+      remoteStartTransactionWithoutConnectorIdFindFirst: true,
+      meterPublicKeys: [],
+    },
+    stateDir,
+    log: { level: 'info' },
+    control: {},
+    faultGraceS: 300,
+    acknowledgeLabUse: false,
+  },
+  ports: { clock, store, random: nodeRandom, log, sockets: new WebSockets(), system: { exit: () => process.exit(0) } },
+  board,
+});
+
+const { inputs } = board;
+const PLUGGED = { plugged: true, mode: 'C' };
+const ON_BYTE = {
+  P: () => inputs.patchConnector(1, { ev: PLUGGED }),
+  U: () => inputs.patchConnector(1, { ev: { plugged: false } }),
+  // A trip, and what undoes it.
+  T: () => inputs.setFault(1, 'overCurrent', {}),
+  R: () => inputs.setFault(1, 'overCurrent', null),
+  // Loss of the pilot, and what undoes it.
+  E: () => inputs.patchConnector(1, { ev: { mode: 'E' } }),
+  C: () => inputs.patchConnector(1, { ev: PLUGGED }),
+};
+process.stdin.on('data', (bytes) => {
+  for (const byte of bytes.toString('latin1')) ON_BYTE[byte]?.();
+});
+
+/** Rewrites the same 4 MB again and again: what LevelDB then has to compact. */
+let churning = false;
+async function churn() {
+  const filler = 'x'.repeat(1000);
+  for (let round = 0; churning; round++) {
+    const operations = Array.from({ length: 64 }, (_, index) => ({
+      type: 'put',
+      key: `perf/churn/${(round * 64 + index * 61) % 4096}`,
+      value: filler + round,
+    }));
+    await store.batch(operations, 'relaxed');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
+
+/** Sampled values of a transaction that the central system knows as 1. */
+const METHODS = {
+  queue: (count) =>
+    agent.outbox.adopt({
+      facts: Array.from({ length: count }, (_, index) => ({
+        action: 'MeterValues',
+        transaction: 'perf',
+        content: {
+          connectorId: 1,
+          values: [{ value: String(index), measurand: 'Energy.Active.Import.Register', unit: 'Wh' }],
+          stamp: { bootId: clock.bootId, at: clock.now(), wall: wall(), trusted: true },
+        },
+      })),
+      deadLetters: [],
+      bindings: [['perf', 1]],
+    }),
+  waiting: () => agent.outbox.size,
+  churn: (on) => {
+    if (on && !churning) {
+      churning = true;
+      void churn();
+    } else churning = on;
+  },
+  stop: () =>
+    agent
+      .stop('Other')
+      .then(() => store.close())
+      .then(() => process.exit(0)),
+};
+process.on('message', async ({ id, method, parameters }) => {
+  try {
+    process.send({ id, result: (await METHODS[method](...parameters)) ?? null });
+  } catch (error) {
+    process.send({ id, error: String(error?.stack ?? error) });
+  }
+});
+tell('ready');
