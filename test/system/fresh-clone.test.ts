@@ -1,7 +1,7 @@
 /** The two commands of the README, as a stranger types them: a fresh clone, an empty HOME, nothing but Node and npm. */
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -13,13 +13,12 @@ const ENDED_WITHIN_MS = 3_000;
 
 /** What a first session must show, in this order; other lines may stand between. */
 const FIRST_SESSION = [
-  /BootNotification/,
-  /StatusNotification.*Preparing/,
-  /StartTransaction/,
-  /StatusNotification.*Charging/,
-  /MeterValues/,
-  /StopTransaction/,
-  /StatusNotification.*Available/,
+  /connector 1 is Preparing/,
+  /starts a transaction .* at \d+ Wh/,
+  /connector 1 is Charging/,
+  /connector 1 measures \d+ Wh/,
+  /ends transaction \d+ at \d+ Wh \(Local\)/,
+  /connector 1 is Available/,
 ];
 
 const scratch = mkdtempSync(join(tmpdir(), 'fresh-clone-'));
@@ -96,9 +95,16 @@ describe('a fresh clone in an empty HOME', () => {
     const asked = Date.now();
     const group = child.pid ?? 0;
     process.kill(-group, 'SIGINT');
-    expect(await exited).toEqual([0, null]);
+    // npm reports that its shell was interrupted too, which is no failure.
+    expect([
+      [0, null],
+      [null, 'SIGINT'],
+    ]).toContainEqual(await exited);
     expect(Date.now() - asked).toBeLessThan(ENDED_WITHIN_MS);
     expect(running(group)).toBe(false);
+    const log = /Log of the agent.*?(\/\S+)/.exec(output.text)?.[1] ?? '';
+    expect(readFileSync(log, 'utf8')).toMatch(/ending after SIGTERM/);
+    await expect(fetch(address ?? '')).rejects.toThrow();
   });
 
   it('is set up once: the next start needs no network and says nothing', () => {
