@@ -106,8 +106,26 @@ export function onRefused(state: Connector): Connector {
 export function onDeauthorized(state: Connector, transaction: string, at: number): Connector {
   const { phase } = state;
   if (phase.name !== 'transaction' || phase.transaction.id !== transaction) return state;
-  if (state.rules.stopOnInvalidId) return ending(state, { reason: 'DeAuthorized', trip: false }, at);
-  return { ...state, phase: { ...phase, deauthorized: true } };
+  const { stopOnInvalidId, maxEnergyOnInvalidIdWh: wh } = state.rules;
+  if (stopOnInvalidId) return ending(state, { reason: 'DeAuthorized', trip: false }, at);
+  return { ...state, phase: wh > 0 ? { ...phase, allowance: { wh } } : { ...phase, deauthorized: true } };
+}
+
+/** The register of a transaction that lives on its allowance; one that runs backwards uses it up, too. */
+export function onRegister(state: Connector, energyImportWh: number): Connector {
+  const { phase } = state;
+  if (phase.name !== 'transaction' || phase.allowance === undefined) return state;
+  const { wh, fromWh = energyImportWh } = phase.allowance;
+  const usedWh = energyImportWh - fromWh;
+  if (usedWh >= 0 && usedWh < wh) return { ...state, phase: { ...phase, allowance: { wh, fromWh } } };
+  return { ...state, phase: { ...without(phase, 'allowance'), deauthorized: true } };
+}
+
+/** The central system has told the group of the idTag (StartTransaction.conf): others of the group may stop (section 3.10). */
+export function onGrouped(state: Connector, transaction: string, parentIdTag: string): Connector {
+  const { phase } = state;
+  if (!('transaction' in phase) || phase.transaction.id !== transaction) return state;
+  return { ...state, phase: { ...phase, transaction: { ...phase.transaction, parentIdTag } } };
 }
 
 export function onStop(state: Connector, stop: Stop, at: number): Connector {

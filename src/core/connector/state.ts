@@ -81,6 +81,8 @@ export interface Rules {
   readonly unlockOnEvSideDisconnect: boolean;
   /** StopTransactionOnInvalidId */
   readonly stopOnInvalidId: boolean;
+  /** MaxEnergyOnInvalidId, in Wh; 0: none. Counts only where such a transaction is not stopped. */
+  readonly maxEnergyOnInvalidIdWh: number;
   /** ConnectionTimeOut, in milliseconds */
   readonly connectionTimeoutMs: number;
   /** A plug that nobody authorises in time is not kept for the next tag (errata 3.20): for readers with several connectors. */
@@ -120,12 +122,20 @@ export interface RunningTransaction {
   readonly transaction: Transaction;
   /** The contactor has been closed at least once. */
   readonly charged: boolean;
+  /** The idTag is not accepted any more, but the EV may have this much to drive away (MaxEnergyOnInvalidId). */
+  readonly allowance?: Allowance;
   /** The central system does not accept the idTag, but the transaction goes on without energy. */
   readonly deauthorized: boolean;
   /** The EV has been offered a current and may take its time to answer until then. */
   readonly evAnswersUntil?: number;
   /** A fault that lasts longer than this ends the transaction. */
   readonly faultedUntil?: number;
+}
+
+export interface Allowance {
+  readonly wh: number;
+  /** The register at which it began; undefined until it has been read for the first time. */
+  readonly fromWh?: number;
 }
 
 export interface Stop {

@@ -9,7 +9,9 @@ import {
   onDeadline,
   onDeauthorized,
   onEnded,
+  onGrouped,
   onRefused,
+  onRegister,
   onReleased,
   onStop,
 } from './session.ts';
@@ -41,6 +43,9 @@ export type Event =
   | { readonly type: 'released'; readonly at: number }
   | { readonly type: 'authorized'; readonly authorization: Authorization; readonly at: number }
   | { readonly type: 'deauthorized'; readonly transaction: string; readonly at: number }
+  | { readonly type: 'grouped'; readonly transaction: string; readonly parentIdTag: string; readonly at: number }
+  /** The meter's register, while the transaction has an allowance. */
+  | { readonly type: 'register'; readonly energyImportWh: number; readonly at: number }
   | { readonly type: 'stop'; readonly stop: Stop; readonly at: number }
   | { readonly type: 'begun'; readonly transaction: Transaction; readonly at: number }
   | { readonly type: 'refused'; readonly at: number }
@@ -91,6 +96,10 @@ function react(state: Connector, event: Event): Connector {
       return onAuthorized(state, event.authorization, event.at);
     case 'deauthorized':
       return onDeauthorized(state, event.transaction, event.at);
+    case 'grouped':
+      return onGrouped(state, event.transaction, event.parentIdTag);
+    case 'register':
+      return onRegister(state, event.energyImportWh);
     case 'stop':
       return onStop(state, event.stop, event.at);
     case 'begun':

@@ -4,6 +4,7 @@ import type { Rules } from '../../core/connector/state.ts';
 import type { Settings } from '../feature.ts';
 import {
   connectionTimeOut,
+  maxEnergyOnInvalidId,
   stopTransactionOnEVSideDisconnect,
   stopTransactionOnInvalidId,
   unlockConnectorOnEVSideDisconnect,
@@ -12,6 +13,7 @@ import {
 export const RULE_KEYS: ReadonlySet<string> = new Set(
   [
     connectionTimeOut,
+    maxEnergyOnInvalidId,
     stopTransactionOnEVSideDisconnect,
     stopTransactionOnInvalidId,
     unlockConnectorOnEVSideDisconnect,
@@ -22,6 +24,7 @@ export const rulesFrom = (settings: Settings, { faultGraceS, connectors }: Agent
   stopOnEvSideDisconnect: settings.get(stopTransactionOnEVSideDisconnect),
   unlockOnEvSideDisconnect: settings.get(unlockConnectorOnEVSideDisconnect),
   stopOnInvalidId: settings.get(stopTransactionOnInvalidId),
+  maxEnergyOnInvalidIdWh: settings.get(maxEnergyOnInvalidId),
   connectionTimeoutMs: settings.get(connectionTimeOut) * 1000,
   plugTimesOut: connectors.length > 1,
   faultGraceMs: faultGraceS * 1000,

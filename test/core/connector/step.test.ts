@@ -11,6 +11,7 @@ const RULES: Rules = {
   stopOnEvSideDisconnect: true,
   unlockOnEvSideDisconnect: true,
   stopOnInvalidId: true,
+  maxEnergyOnInvalidIdWh: 0,
   connectionTimeoutMs: 60_000,
   plugTimesOut: false,
   faultGraceMs: 300_000,
@@ -213,6 +214,53 @@ describe('a session on one connector', () => {
   });
 });
 
+describe('MaxEnergyOnInvalidId (OCPP 1.6 section 9.1.14)', () => {
+  const invalidated = () =>
+    run(
+      [
+        { type: 'rules', rules: { ...RULES, stopOnInvalidId: false, maxEnergyOnInvalidIdWh: 100 } },
+        { type: 'deauthorized', transaction: 'tx' },
+      ],
+      charging(),
+    ).state;
+  const register = (energyImportWh: number): Untimed => ({ type: 'register', energyImportWh });
+
+  it('goes on charging until so much has flowed since the first look at the register', () => {
+    const almost = run([register(5000), register(5099.9)], invalidated()).state;
+    expect(almost).toMatchObject({ offer: 32, permit: true });
+    const used = run([register(5100)], almost).state;
+    expect(used).toMatchObject({ offer: 'x1', phase: { name: 'transaction', deauthorized: true } });
+    expect(reportOf(run([pilot('B'), contactor('open')], used).state)).toMatchObject({ status: 'SuspendedEVSE' });
+  });
+
+  it('never comes back once it is used up', () => {
+    expect(run([register(0), register(100), register(0), pilot('B'), pilot('C')], invalidated()).state.offer).toBe(
+      'x1',
+    );
+  });
+
+  it('is used up by a register that runs backwards', () => {
+    expect(run([register(5000), register(4999)], invalidated()).state.offer).toBe('x1');
+  });
+
+  it('does not touch a transaction whose idTag is accepted', () => {
+    expect(run([register(0), register(1_000_000)], charging()).state.offer).toBe(32);
+  });
+});
+
+describe('a group that the central system names after the start', () => {
+  const grouped = (transaction: string): Untimed => ({ type: 'grouped', transaction, parentIdTag: 'FAMILY' });
+
+  it('belongs to the transaction, to its end, and to what is remembered of it', () => {
+    const { state } = run([grouped('tx'), stop(), pilot('B'), contactor('open'), { type: 'ended' }], charging());
+    expect(state.phase).toMatchObject({ name: 'finishing', last: { idTag: 'ABC', parentIdTag: 'FAMILY' } });
+  });
+
+  it('does not touch another transaction', () => {
+    expect(run([grouped('other')], charging()).state).toEqual(charging());
+  });
+});
+
 describe('a socket outlet', () => {
   const socket = () => connector({ cable: 'socket' });
   const cable = (cableA: number | undefined): Untimed => ({ type: 'cable', cableA });
@@ -385,6 +433,16 @@ const move = fc.oneof(
     arbitrary: fc.integer({ min: 0, max: 40 }).map((limitA) => (s: Sandbox) => s.send({ type: 'limit', limitA })),
   },
   { weight: 1, arbitrary: fc.constant((s: Sandbox) => s.send({ type: 'deauthorized', transaction: 'tx' })) },
+  {
+    weight: 1,
+    arbitrary: fc
+      .constantFrom({ stopOnInvalidId: true }, { stopOnInvalidId: false, maxEnergyOnInvalidIdWh: 50 })
+      .map((rules) => (s: Sandbox) => s.send({ type: 'rules', rules: { ...RULES, ...rules } })),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.nat(200).map((wh) => (s: Sandbox) => s.send({ type: 'register', energyImportWh: wh })),
+  },
   { weight: 3, arbitrary: fc.integer({ min: 1, max: 400_000 }).map((ms) => (s: Sandbox) => s.advance(ms)) },
 );
 
