@@ -11,6 +11,8 @@ import { webSocketPingInterval } from './features/boot/boot.ts';
 import { Configuration } from './features/configuration/configuration.ts';
 import { PROFILES, supportedFeatureProfiles } from './features/configuration/keys-room.ts';
 import type { Context, Effective, Feature, Room } from './features/feature.ts';
+import { ReservationBook } from './features/reservation/book.ts';
+import { reservation } from './features/reservation/reservation.ts';
 import { settled } from './features/reset/reset.ts';
 import { authorizationKey, passwordOf } from './features/security/security.ts';
 import { Ledger } from './features/transactions/ledger.ts';
@@ -124,6 +126,7 @@ class RunningAgent implements Agent {
   readonly #closed = new Set<() => void>();
   readonly #changed = new Set<() => void>();
   #station: Station;
+  #reservations: ReservationBook;
   #link: Link;
   #context: Context;
   #peer: Peer | undefined;
@@ -154,6 +157,7 @@ class RunningAgent implements Agent {
       inoperative,
       ventilated: new Set(config.connectors.filter(({ ventilated }) => ventilated).map(({ id }) => id)),
     });
+    this.#reservations = new ReservationBook({ ...ports, station: this.#station });
     this.#link = this.#makeLink();
     this.#context = this.#makeContext();
   }
@@ -161,6 +165,7 @@ class RunningAgent implements Agent {
   async start(features: readonly Feature[]): Promise<void> {
     const { clock, random, log } = this.#options.ports;
     await this.#ledger.open();
+    if (features.includes(reservation)) await this.#reservations.open();
     this.#rooms = features.map((feature) => feature.start(this.#context));
     this.#peer = new Peer({
       handlers: this.#rooms.flatMap(({ handlers }) => handlers ?? []),
@@ -223,6 +228,7 @@ class RunningAgent implements Agent {
     await settled(this.#context, this.#link.open ? SENT_WITHIN_MS : 0);
     this.#station.stop();
     for (const { stop } of this.#rooms) stop?.();
+    this.#reservations.stop();
     await this.#link.stop();
     await this.#ledger.outbox.close();
   }
@@ -253,6 +259,7 @@ class RunningAgent implements Agent {
       settings: this.#settings,
       registration: this.#registration,
       transactions: this.#ledger,
+      reservations: this.#reservations,
       connection: {
         get open() {
           return link.open;

@@ -6,6 +6,7 @@ import { configuration } from './configuration/keys-room.ts';
 import { dataTransfer } from './data-transfer/data-transfer.ts';
 import type { Feature } from './feature.ts';
 import { metering } from './metering/metering.ts';
+import { reservation } from './reservation/reservation.ts';
 import { reset } from './reset/reset.ts';
 import { security } from './security/security.ts';
 import { transactions } from './transactions/transactions.ts';
@@ -18,6 +19,7 @@ export const FEATURES: readonly Feature[] = [
   availability,
   authorization,
   metering,
+  reservation,
   trigger,
   reset,
   configuration,

@@ -3,6 +3,7 @@ import type * as v from 'valibot';
 import type { Board } from '../../hal/contract.ts';
 import type { AgentConfig } from '../config.ts';
 import type { SampledValue } from '../core/metering/sampled-value.ts';
+import type { Claim, Claimant, Reservation, ReservationStatus } from '../core/reservation.ts';
 import type { CallOptions } from '../ocpp/caller.ts';
 import type { Profile } from '../ocpp/messages/all.ts';
 import type { MessageTrigger } from '../ocpp/messages/types/trigger.ts';
@@ -11,7 +12,7 @@ import type { Outbox } from '../ocpp/outbox.ts';
 import type { Registration } from '../ocpp/registration.ts';
 import type { Ports, Unsubscribe } from '../ports.ts';
 import type { Change, Station } from '../station/station.ts';
-import type { Access, AnyKey, Key } from './keys.ts';
+import type { Accepts, Access, AnyKey, Key } from './keys.ts';
 
 /** Where the effective value of a key comes from. */
 export type Source = 'default' | 'file' | 'centralSystem' | 'adopted';
@@ -31,6 +32,8 @@ export interface Settings {
   get<T>(key: Key<T>): T;
   /** A value of our own that is in force until the next boot; the stored one stays. */
   adopt<T>(key: Key<T>, value: T): void;
+  /** From now on a change that the room does not accept is Rejected. What is in force already is the room's to `adopt`. */
+  narrow<T>(key: Key<T>, accepts: Accepts<T>): void;
   /** ChangeConfiguration (section 5.3): durable before it takes effect, and in effect when this resolves. */
   change(name: string, text: string): Promise<ChangeResult>;
   /** Names are compared without regard to case. */
@@ -78,6 +81,18 @@ export interface Sample {
   readonly serialNumber: string | undefined;
 }
 
+/** The reservations; a start at a reader or from afar looks into them. */
+export interface Reservations {
+  /** What this claimant may expect of a connector that is free. */
+  claim(connectorId: number, claimant: Claimant): Claim;
+  /** Durable when it resolves; the connector shows it after `show`. */
+  reserve(reservation: Reservation): Promise<ReservationStatus>;
+  /** False for a reservation that is not there, or that could not be taken off the disk. */
+  cancel(reservationId: number): Promise<boolean>;
+  /** Lets the connectors say what the book holds: what a call has changed is shown after its answer. */
+  show(): void;
+}
+
 export interface Context extends Ports {
   readonly config: AgentConfig;
   readonly board: Board;
@@ -86,6 +101,7 @@ export interface Context extends Ports {
   readonly registration: Registration;
   readonly connection: Connection;
   readonly transactions: TransactionBook;
+  readonly reservations: Reservations;
   readonly call: Call;
   /** Looks for the room that sends a message on request; undefined if none does. */
   trigger(message: MessageTrigger): Trigger | undefined;

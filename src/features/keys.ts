@@ -30,6 +30,9 @@ export interface AnyKey {
   readonly rebootRequired: boolean;
 }
 
+/** What only the running charge point can judge (which measurands its meters give): whether a parsed value may take effect. */
+export type Accepts<T> = (value: T) => boolean;
+
 export interface KeyOptions<T> {
   readonly default: T;
   readonly access?: Access;

@@ -1,7 +1,7 @@
 /** The values of all configuration keys: default, file, central system; which one wins, and where that is stored. */
 import type { Clock, Log, Store, StoreOperation, Unsubscribe } from '../../ports.ts';
 import type { ChangeResult, Effective, Settings, Source } from '../feature.ts';
-import type { AnyKey, Key } from '../keys.ts';
+import type { Accepts, AnyKey, Key } from '../keys.ts';
 
 interface Stored {
   readonly value: string;
@@ -13,6 +13,7 @@ interface Entry {
   readonly key: AnyKey;
   value: unknown;
   source: Source;
+  accepts?: Accepts<unknown>;
 }
 
 export interface ConfigurationOptions {
@@ -65,6 +66,12 @@ export class Configuration implements Settings {
     this.#put(entry, value, 'adopted');
   }
 
+  narrow<T>(key: Key<T>, accepts: Accepts<T>): void {
+    const entry = this.#entries.get(key.name.toLowerCase());
+    if (entry === undefined) throw new Error(`no room owns the configuration key ${key.name}`);
+    entry.accepts = accepts as Accepts<unknown>;
+  }
+
   onChange(listener: (name: string) => void): Unsubscribe {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -91,6 +98,10 @@ export class Configuration implements Settings {
       return 'Rejected';
     }
     const { store, clock, log } = this.#options;
+    if (entry.accepts?.(value) === false) {
+      log.warn(`${key.name} was not changed: this charge point cannot do ${JSON.stringify(text)}`);
+      return 'Rejected';
+    }
     const stored: Stored = { value: key.type.format(value as never), setAt: clock.wall(clock.now()) };
     try {
       await store.batch([{ type: 'put', key: KEY_PREFIX + key.name, value: stored }], 'durable');

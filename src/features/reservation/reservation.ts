@@ -1,0 +1,13 @@
+/** Reservations (OCPP 1.6 sections 3.11, 5.1 and 5.13); the book itself is on the context, because every start looks into it. */
+import type { Feature, Room } from '../feature.ts';
+import * as keys from './reservation.keys.ts';
+import { cancelReservation, reserveNow } from './reserve-now.ts';
+
+export const reservation: Feature = {
+  name: 'reservation',
+  profile: 'Reservation',
+  keys: Object.values(keys),
+  start: ({ reservations, settings }): Room => ({
+    handlers: [reserveNow(reservations, settings), cancelReservation(reservations)],
+  }),
+};
