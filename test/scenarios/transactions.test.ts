@@ -302,11 +302,7 @@ describe('remote calls that cannot be carried out', () => {
 describe('calls of the other kind', () => {
   it.each([
     ['NoSuchAction', {}, 'NotImplemented'],
-    [
-      'ReserveNow',
-      { connectorId: 1, expiryDate: '2030-01-01T00:00:00Z', idTag: 'A', reservationId: 1 },
-      'NotSupported',
-    ],
+    ['GetDiagnostics', { location: 'ftp://127.0.0.1/' }, 'NotSupported'],
     ['RemoteStartTransaction', {}, 'OccurenceConstraintViolation'],
     ['RemoteStartTransaction', { idTag: 5 }, 'TypeConstraintViolation'],
     ['Reset', { type: 'Warm' }, 'PropertyConstraintViolation'],
