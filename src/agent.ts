@@ -6,6 +6,8 @@ import { transactionOf } from './core/connector/state.ts';
 import { retryDelayMs } from './core/retry.ts';
 import { whyOf } from './core/why.ts';
 import { FEATURES } from './features/all.ts';
+import { CentralAuthority } from './features/authorization/authority.ts';
+import { AuthorizationCache } from './features/authorization/cache.ts';
 import { readInoperative } from './features/availability/change-availability.ts';
 import { webSocketPingInterval } from './features/boot/boot.ts';
 import { Configuration } from './features/configuration/configuration.ts';
@@ -13,6 +15,7 @@ import { PROFILES, supportedFeatureProfiles } from './features/configuration/key
 import type { Context, Effective, Feature, Room } from './features/feature.ts';
 import { ReservationBook } from './features/reservation/book.ts';
 import { reservation } from './features/reservation/reservation.ts';
+import { LocalList } from './features/local-auth-list/local-list.ts';
 import { settled } from './features/reset/reset.ts';
 import { authorizationKey, passwordOf } from './features/security/security.ts';
 import { Ledger } from './features/transactions/ledger.ts';
@@ -26,6 +29,7 @@ import { Link, type LinkSettings } from './ocpp/link.ts';
 import { operationOf } from './ocpp/messages/all.ts';
 import type { RegistrationStatus } from './ocpp/messages/core/boot-notification.ts';
 import { StartTransaction } from './ocpp/messages/core/start-transaction.ts';
+import type { StopTransaction } from './ocpp/messages/core/stop-transaction.ts';
 import type { ConfirmationOf } from './ocpp/operation.ts';
 import type { DeadLetter, Fact } from './ocpp/outbox/fact.ts';
 import type { Outbox, OutboxPorts } from './ocpp/outbox.ts';
@@ -121,6 +125,9 @@ class RunningAgent implements Agent {
   readonly #options: AgentOptions;
   readonly #settings: Configuration;
   readonly #ledger: Ledger;
+  readonly #cache: AuthorizationCache;
+  readonly #localList: LocalList;
+  readonly #authority: CentralAuthority;
   readonly #registration = new Registration();
   readonly #opened = new Set<() => void>();
   readonly #closed = new Set<() => void>();
@@ -159,16 +166,29 @@ class RunningAgent implements Agent {
     });
     this.#reservations = new ReservationBook({ ...ports, station: this.#station });
     this.#link = this.#makeLink();
+    this.#cache = new AuthorizationCache(ports);
+    this.#localList = new LocalList({ ...ports, settings });
+    this.#authority = new CentralAuthority({
+      ...ports,
+      settings,
+      cache: this.#cache,
+      localList: this.#localList,
+      isOnline: () => this.#link.open && this.#registration.accepted,
+      call: (operation, request, callOptions) => this.#called().call(operation, request, callOptions),
+    });
     this.#context = this.#makeContext();
   }
 
   async start(features: readonly Feature[]): Promise<void> {
     const { clock, random, log } = this.#options.ports;
     await this.#ledger.open();
+    await this.#cache.open();
+    await this.#localList.open();
     if (features.includes(reservation)) await this.#reservations.open();
     this.#rooms = features.map((feature) => feature.start(this.#context));
+    const absent = FEATURES.filter((feature) => !features.includes(feature)).flatMap(({ absent }) => absent ?? []);
     this.#peer = new Peer({
-      handlers: this.#rooms.flatMap(({ handlers }) => handlers ?? []),
+      handlers: [...this.#rooms.flatMap(({ handlers }) => handlers ?? []), ...absent],
       known: operationOf,
       clock,
       random,
@@ -259,6 +279,8 @@ class RunningAgent implements Agent {
       settings: this.#settings,
       registration: this.#registration,
       transactions: this.#ledger,
+      authority: this.#authority,
+      localList: this.#localList,
       reservations: this.#reservations,
       connection: {
         get open() {
@@ -330,12 +352,18 @@ class RunningAgent implements Agent {
     return this.#called().call(operation, payload, { onLate });
   }
 
-  #delivered({ action, transaction }: Fact, confirmation: unknown): void {
+  #delivered({ action, transaction, content }: Fact, confirmation: unknown): void {
+    const { idTagInfo } = confirmation as ConfirmationOf<typeof StartTransaction | typeof StopTransaction>;
+    const { idTag } = content as { readonly idTag?: string };
+    if (idTag === undefined || idTagInfo === undefined) return;
+    this.#authority.learn(idTag, idTagInfo);
     if (action !== StartTransaction.action) return;
-    const { idTagInfo } = confirmation as ConfirmationOf<typeof StartTransaction>;
-    if (idTagInfo.status === 'Accepted') return;
     const { clock, log } = this.#options.ports;
-    log.warn('the central system does not accept the idTag of a running transaction', { status: idTagInfo.status });
+    const { parentIdTag, status } = idTagInfo;
+    if (parentIdTag !== undefined)
+      this.#station.dispatchAll({ type: 'grouped', transaction, parentIdTag, at: clock.now() });
+    if (status === 'Accepted') return;
+    log.warn('the central system does not accept the idTag of a running transaction', { status });
     this.#station.dispatchAll({ type: 'deauthorized', transaction, at: clock.now() });
   }
 

@@ -103,6 +103,8 @@ export interface AgentConfig {
   readonly faultGraceS: number;
   /** The operator knows that a board without its own protective devices is for the laboratory. */
   readonly acknowledgeLabUse: boolean;
+  /** Who plugs in charges, without being asked; absent: only who is authorised. */
+  readonly freeVend?: { readonly idTag: string };
 }
 
 /** What reading a configuration needs from the machine; in tests a map of texts. */

@@ -104,6 +104,7 @@ function assemble(
     control: socket === undefined ? {} : { socket },
     faultGraceS: file.faultGraceS ?? DEFAULT_FAULT_GRACE_S,
     acknowledgeLabUse: file.acknowledgeLabUse ?? false,
+    ...(file.freeVend === undefined || file.freeVend === null ? {} : { freeVend: file.freeVend }),
   };
 }
 

@@ -5,6 +5,7 @@ import { boot } from './boot/boot.ts';
 import { configuration } from './configuration/keys-room.ts';
 import { dataTransfer } from './data-transfer/data-transfer.ts';
 import type { Feature } from './feature.ts';
+import { localAuthList } from './local-auth-list/local-auth-list.ts';
 import { metering } from './metering/metering.ts';
 import { reservation } from './reservation/reservation.ts';
 import { reset } from './reset/reset.ts';
@@ -18,6 +19,7 @@ export const FEATURES: readonly Feature[] = [
   transactions,
   availability,
   authorization,
+  localAuthList,
   metering,
   reservation,
   trigger,

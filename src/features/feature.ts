@@ -2,12 +2,15 @@
 import type * as v from 'valibot';
 import type { Board } from '../../hal/contract.ts';
 import type { AgentConfig } from '../config.ts';
+import type { IdTagEntry, Verdict } from '../core/authorization.ts';
 import type { SampledValue } from '../core/metering/sampled-value.ts';
 import type { Claim, Claimant, Reservation, ReservationStatus } from '../core/reservation.ts';
 import type { CallOptions } from '../ocpp/caller.ts';
 import type { Profile } from '../ocpp/messages/all.ts';
+import type { SendLocalList } from '../ocpp/messages/local-auth-list/send-local-list.ts';
+import type { IdTagInfo } from '../ocpp/messages/types/authorization.ts';
 import type { MessageTrigger } from '../ocpp/messages/types/trigger.ts';
-import type { Handler, Operation } from '../ocpp/operation.ts';
+import type { ConfirmationOf, Handler, Operation, RequestOf } from '../ocpp/operation.ts';
 import type { Outbox } from '../ocpp/outbox.ts';
 import type { Registration } from '../ocpp/registration.ts';
 import type { Ports, Unsubscribe } from '../ports.ts';
@@ -93,6 +96,30 @@ export interface Reservations {
   show(): void;
 }
 
+/** Who may charge (OCPP 1.6 section 3.5). */
+export interface Authority {
+  /** Asks whom the keys say: local list, cache, central system. Never rejects. */
+  verdict(idTag: string): Promise<Verdict>;
+  /** What Authorize.conf, StartTransaction.conf or StopTransaction.conf said of an idTag. */
+  learn(idTag: string, info: IdTagInfo): void;
+  /** Section 5.4: false if there is no cache, or it could not be cleared durably. */
+  clearCache(): Promise<boolean>;
+  /** The central system has said of an idTag on the local list the opposite of what the list says. */
+  onConflict(listener: (idTag: string) => void): Unsubscribe;
+}
+
+/** The local authorization list (section 3.5.2). */
+export interface LocalAuthList {
+  /** 0: it is empty; -1: there is none. */
+  readonly version: number;
+  /** Undefined also while the list is disabled. */
+  find(idTag: string): IdTagEntry | undefined;
+  /** SendLocalList (section 5.15): durable when it says Accepted, unchanged when it says anything else. Never rejects. */
+  update(update: RequestOf<typeof SendLocalList>): Promise<ConfirmationOf<typeof SendLocalList>['status']>;
+  /** Called after an update. */
+  onChange(listener: () => void): Unsubscribe;
+}
+
 export interface Context extends Ports {
   readonly config: AgentConfig;
   readonly board: Board;
@@ -102,6 +129,8 @@ export interface Context extends Ports {
   readonly connection: Connection;
   readonly transactions: TransactionBook;
   readonly reservations: Reservations;
+  readonly authority: Authority;
+  readonly localList: LocalAuthList;
   readonly call: Call;
   /** Looks for the room that sends a message on request; undefined if none does. */
   trigger(message: MessageTrigger): Trigger | undefined;
@@ -121,6 +150,8 @@ export interface Feature {
   readonly name: string;
   readonly profile: Profile;
   readonly keys: readonly AnyKey[];
+  /** What is answered while the profile is off, where a plain status can say so; without it CALLERROR NotSupported. */
+  readonly absent?: readonly Handler[];
   start(context: Context): Room;
 }
 

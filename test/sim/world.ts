@@ -13,6 +13,7 @@ export interface WorldOptions {
   readonly connectors?: readonly { readonly id: number; readonly cable: 'socket' | 'attached' }[];
   readonly keys?: Readonly<Record<string, string>>;
   readonly faultGraceS?: number;
+  readonly freeVend?: AgentConfig['freeVend'];
   /** The meter keeps its serial number over a restart. */
   readonly meterSerial?: string;
   /** Called before the agent starts: what the central system should do from the first frame on. */
@@ -177,6 +178,7 @@ export class World {
       control: {},
       faultGraceS: this.options.faultGraceS ?? 300,
       acknowledgeLabUse: false,
+      ...(this.options.freeVend === undefined ? {} : { freeVend: this.options.freeVend }),
     };
   }
 

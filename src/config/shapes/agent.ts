@@ -82,6 +82,10 @@ export const agentShape = object({
   control: section(object({ socket: optional(path()) })),
   faultGraceS: optional(whole(0, 86_400, 's')),
   acknowledgeLabUse: optional(yesNo()),
+  freeVend: described(
+    section(object({ idTag: described(text(20), 'what StartTransaction says') })),
+    'who plugs in charges, without being asked',
+  ),
 });
 
 export type AgentFile = v.InferOutput<typeof agentShape>;
