@@ -190,6 +190,8 @@ export interface ConnectorHardware {
 export interface Board {
   readonly connectors: readonly ConnectorHardware[];
   readonly readers: readonly TagReader[];
+  /** At the inlet of the whole charge point; most have none. */
+  readonly mainMeter?: EnergyMeter;
   /** The faults raised at this moment. */
   readonly faults: readonly Fault[];
   readonly mains: Mains;

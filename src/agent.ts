@@ -13,6 +13,7 @@ import { webSocketPingInterval } from './features/boot/boot.ts';
 import { Configuration } from './features/configuration/configuration.ts';
 import { PROFILES, supportedFeatureProfiles } from './features/configuration/keys-room.ts';
 import type { Context, Effective, Feature, Room } from './features/feature.ts';
+import { stopDataFrom } from './features/metering/stop-data.ts';
 import { ReservationBook } from './features/reservation/book.ts';
 import { reservation } from './features/reservation/reservation.ts';
 import { LocalList } from './features/local-auth-list/local-list.ts';
@@ -148,6 +149,7 @@ class RunningAgent implements Agent {
     this.#ledger = new Ledger({
       ...ports,
       meters: new Map(board.connectors.map(({ id, meter }) => [id, meter])),
+      stopData: stopDataFrom(settings, board),
       send: (action, payload, onLate) => this.#send(action, payload, onLate),
       attempts: () => settings.get(transactionMessageAttempts),
       retryIntervalS: () => settings.get(transactionMessageRetryInterval),

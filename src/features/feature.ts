@@ -1,6 +1,6 @@
 /** What a room is, and what the house gives it. Rooms never import each other: what two share is on the context. */
 import type * as v from 'valibot';
-import type { Board } from '../../hal/contract.ts';
+import type { Board, Reading } from '../../hal/contract.ts';
 import type { AgentConfig } from '../config.ts';
 import type { IdTagEntry, Verdict } from '../core/authorization.ts';
 import type { SampledValue } from '../core/metering/sampled-value.ts';
@@ -66,22 +66,30 @@ export interface TransactionBook {
   readonly outbox: Outbox;
   /** The central system's id, -1 if its StartTransaction was given up, undefined while it is not confirmed. */
   transactionId(transaction: string): number | undefined;
-  /** Queues MeterValues of a running transaction. Never rejects. */
+  /** Monotonic time of the timestamp in StartTransaction; undefined for what does not run, or has begun in another boot. */
+  beganAt(transaction: string): number | undefined;
+  /**
+   * The reading with its import register on the scale of the transaction, which never goes back: a register that fell is not
+   * believed, that of an exchanged meter goes on from where the old one stood.
+   */
+  believe(transaction: string, reading: Reading): Reading;
+  /** Queues MeterValues of a running transaction and journals what its stop will carry. Never rejects. */
   sample(sample: Sample): Promise<void>;
   /** A start or a stop would be durable now. */
   readonly canBegin: boolean;
 }
 
-/** One look at the meter within a transaction, ready for MeterValues but for its time. */
+/** One look at the meter within a transaction, ready to be sent but for its time. */
 export interface Sample {
   readonly connectorId: number;
   readonly transaction: string;
+  readonly series: 'periodic' | 'clock';
   /** Monotonic time that the values belong to. */
   readonly at: number;
+  /** For MeterValues; none is sent if there are none. */
   readonly values: readonly SampledValue[];
-  /** Register in Wh, to be journalled for the stop after a power cut. */
-  readonly energyImportWh: number | undefined;
-  readonly serialNumber: string | undefined;
+  /** For the transactionData of StopTransaction. */
+  readonly kept: readonly SampledValue[];
 }
 
 /** The reservations; a start at a reader or from afar looks into them. */

@@ -1,8 +1,9 @@
 /** What the journal writes about transactions, and how it becomes a message. */
 import type { StopReason } from '../../core/connector/state.ts';
-import type { SampledValue } from '../../core/metering/sampled-value.ts';
+import type { Register } from '../../core/metering/register.ts';
 import { formatTimestamp } from '../../ocpp/timestamp.ts';
 import type { Clock, Stamp } from '../../ports.ts';
+import type { MeterRecord, Progresses } from './meter-data.ts';
 
 export interface StartFact {
   readonly connectorId: number;
@@ -18,22 +19,22 @@ export interface StopFact {
   readonly meterStop: number;
   readonly reason: StopReason;
   readonly stamp: Stamp;
+  /** For transactionData, in order of time; absent if none is wanted. */
+  readonly data?: readonly MeterRecord[];
 }
 
-export interface MeterFact {
+export interface MeterFact extends MeterRecord {
   readonly connectorId: number;
-  readonly values: readonly SampledValue[];
-  readonly stamp: Stamp;
 }
 
 /** A transaction whose stop is not durable yet. What a restart finds of these has been cut off by the power. */
-export interface OpenTransaction {
+export interface OpenTransaction extends Register {
   readonly id: string;
   readonly connectorId: number;
   readonly idTag: string;
-  /** The last register that was journalled, in whole Wh. */
-  readonly lastWh: number;
-  readonly serialNumber?: string;
+  /** The time that StartTransaction carries. */
+  readonly began: Stamp;
+  readonly progresses: Progresses;
 }
 
 const OPEN_PREFIX = 'transaction/';
@@ -57,14 +58,22 @@ export const RENDERERS = {
     ...start,
     timestamp: timestampOf(stamp, clock),
   }),
-  StopTransaction: ({ stamp, ...stop }: StopFact, transactionId: number | undefined, clock: Clock) => ({
+  StopTransaction: ({ stamp, data, ...stop }: StopFact, transactionId: number | undefined, clock: Clock) => ({
     ...stop,
     transactionId,
     timestamp: timestampOf(stamp, clock),
+    ...(data === undefined || data.length === 0
+      ? {}
+      : { transactionData: data.map((each) => meterValue(each, clock)) }),
   }),
-  MeterValues: ({ stamp, values, connectorId }: MeterFact, transactionId: number | undefined, clock: Clock) => ({
+  MeterValues: ({ connectorId, ...record }: MeterFact, transactionId: number | undefined, clock: Clock) => ({
     connectorId,
     transactionId,
-    meterValue: [{ timestamp: timestampOf(stamp, clock), sampledValue: values }],
+    meterValue: [meterValue(record, clock)],
   }),
 };
+
+const meterValue = ({ stamp, values }: MeterRecord, clock: Clock) => ({
+  timestamp: timestampOf(stamp, clock),
+  sampledValue: values,
+});

@@ -1,7 +1,9 @@
 /** The journal of transactions: reads the register, makes start and stop durable, hands them to the outbox. */
 import type { EnergyMeter, Reading } from '../../../hal/contract.ts';
 import type { Transaction } from '../../core/connector/state.ts';
-import { wholeUnits } from '../../core/metering/sampled-value.ts';
+import { figuresOf } from '../../core/metering/figures.ts';
+import { advance } from '../../core/metering/register.ts';
+import { type SampledValue, wholeUnits } from '../../core/metering/sampled-value.ts';
 import type { Fact } from '../../ocpp/outbox/fact.ts';
 import { Outbox, type OutboxPorts } from '../../ocpp/outbox.ts';
 import type { Clock, KeyRange, Log, Random, Store } from '../../ports.ts';
@@ -17,6 +19,7 @@ import {
   type StopFact,
   stampAt,
 } from './facts.ts';
+import { MeterData } from './meter-data.ts';
 
 export interface LedgerOptions {
   readonly store: Store;
@@ -24,12 +27,32 @@ export interface LedgerOptions {
   readonly random: Random;
   readonly log: Log;
   readonly meters: ReadonlyMap<number, EnergyMeter>;
+  readonly stopData: StopData;
   readonly send: OutboxPorts['send'];
   readonly attempts: () => number;
   readonly retryIntervalS: () => number;
   readonly delivered: (fact: Fact, confirmation: unknown) => void;
   readonly gaveUp: OutboxPorts['gaveUp'];
   readonly reached?: OutboxPorts['reached'];
+}
+
+/** What StopTransaction will carry of meter values (OCPP 1.6 sections 3.16.5 and 3.16.6); the keys of the metering room say it. */
+export interface StopData {
+  /** False: StopTransaction carries no meter values at all. */
+  readonly wanted: boolean;
+  /** The begin or end values of every measurand that is wanted. */
+  values(
+    connectorId: number,
+    reading: Reading,
+    context: 'Transaction.Begin' | 'Transaction.End',
+  ): readonly SampledValue[];
+}
+
+interface Running {
+  open: OpenTransaction;
+  readonly data: MeterData;
+  /** Said once, not with every sample. */
+  doubted: boolean;
 }
 
 /** How long a stop waits for the current to be gone and the register to answer. */
@@ -42,7 +65,7 @@ const PAGE = 100;
 export class Ledger implements Journal, TransactionBook {
   readonly outbox: Outbox;
   readonly #options: LedgerOptions;
-  readonly #open = new Map<string, OpenTransaction>();
+  readonly #running = new Map<string, Running>();
 
   constructor(options: LedgerOptions) {
     this.#options = options;
@@ -83,98 +106,156 @@ export class Ledger implements Journal, TransactionBook {
     return this.outbox.transactionId(transaction);
   }
 
+  beganAt(transaction: string): number | undefined {
+    const began = this.#running.get(transaction)?.open.began;
+    return began?.bootId === this.#options.clock.bootId ? began.at : undefined;
+  }
+
   async begin({ connectorId, idTag, parentIdTag, reservationId, at }: Begin): Promise<Transaction> {
-    const { clock, random, meters } = this.#options;
+    const { clock, random, meters, stopData } = this.#options;
     const reading = await meters.get(connectorId)?.read();
-    const register = reading?.values.energyImport?.sum;
-    if (reading === undefined || register === undefined)
+    const meterStart = reading && this.#registerOf(connectorId, reading);
+    if (reading === undefined || meterStart === undefined)
       throw new Error(`connector ${connectorId} has no register to read`);
-    const meterStart = wholeUnits(register);
     const id = random.uuid();
+    const began = stampAt(at, clock);
     const content: StartFact = {
       connectorId,
       idTag,
       meterStart,
       ...(reservationId === undefined ? {} : { reservationId }),
-      stamp: stampAt(at, clock),
+      stamp: began,
     };
     const open: OpenTransaction = {
       id,
       connectorId,
       idTag,
+      began,
+      progresses: {},
       lastWh: meterStart,
+      offsetWh: 0,
       ...(reading.serialNumber === undefined ? {} : { serialNumber: reading.serialNumber }),
     };
+    const data = new MeterData(id);
+    const beginValues = data.begin({
+      values: stopData.values(connectorId, reading, 'Transaction.Begin'),
+      stamp: began,
+    });
     await this.outbox.add(
       [{ action: 'StartTransaction', transaction: id, content }],
-      [{ type: 'put', key: openKey(id), value: open }],
+      [{ type: 'put', key: openKey(id), value: open }, ...beginValues],
     );
-    this.#open.set(id, open);
+    this.#running.set(id, { open, data, doubted: false });
     return { id, idTag, ...(parentIdTag === undefined ? {} : { parentIdTag }) };
   }
 
-  async sample({ connectorId, transaction, at, values, energyImportWh, serialNumber }: Sample): Promise<void> {
+  believe(transaction: string, reading: Reading): Reading {
+    const running = this.#running.get(transaction);
+    return running === undefined ? reading : this.#believe(running, reading);
+  }
+
+  async sample({ connectorId, transaction, series, at, values, kept }: Sample): Promise<void> {
     const { clock, log } = this.#options;
-    const open = this.#open.get(transaction);
-    if (open === undefined) return;
-    const lastWh = energyImportWh === undefined ? open.lastWh : wholeUnits(energyImportWh);
-    const journalled = { ...open, lastWh, ...(serialNumber === undefined ? {} : { serialNumber }) };
-    this.#open.set(transaction, journalled);
-    const content: MeterFact = { connectorId, values, stamp: stampAt(at, clock) };
+    const running = this.#running.get(transaction);
+    if (running === undefined) return;
+    const stamp = stampAt(at, clock);
+    const dataOperations = running.data.take(series, { values: kept, stamp });
+    running.open = { ...running.open, progresses: running.data.progresses };
+    const content: MeterFact = { connectorId, values, stamp };
     const facts: Fact[] = values.length === 0 ? [] : [{ action: 'MeterValues', transaction, content }];
     try {
-      await this.outbox.add(facts, [{ type: 'put', key: openKey(transaction), value: journalled }], {
-        durability: 'relaxed',
-        volatileOnFailure: true,
-      });
+      await this.outbox.add(
+        facts,
+        [{ type: 'put', key: openKey(transaction), value: running.open }, ...dataOperations],
+        { durability: 'relaxed', volatileOnFailure: true },
+      );
     } catch (cause) {
       log.error('a sample could not be queued', { connectorId, cause });
     }
   }
 
   async end({ connectorId, transaction, stop }: End): Promise<void> {
-    const { clock } = this.#options;
-    const at = clock.now();
-    const lastWh = this.#open.get(transaction.id)?.lastWh ?? 0;
+    const { clock, stopData } = this.#options;
+    const stamp = stampAt(clock.now(), clock);
     const reading = stop.trip ? await this.#readOnce(connectorId) : await this.#readWithoutCurrent(connectorId);
-    const register = reading?.values.energyImport?.sum;
-    await this.#writeStop(transaction.id, {
-      ...(stop.idTag === undefined ? {} : { idTag: stop.idTag }),
-      meterStop: register === undefined ? lastWh : wholeUnits(register),
-      reason: stop.reason,
-      stamp: stampAt(at, clock),
-    });
+    const running = this.#running.get(transaction.id);
+    if (running === undefined) return;
+    const believed = reading && this.#believe(running, reading);
+    const values = believed === undefined ? [] : stopData.values(connectorId, believed, 'Transaction.End');
+    const idTag = stop.idTag === undefined ? {} : { idTag: stop.idTag };
+    await this.#writeStop(running, { ...idTag, reason: stop.reason, stamp }, values);
   }
 
-  async #writeStop(id: string, content: StopFact): Promise<void> {
-    const { log } = this.#options;
+  async #writeStop(
+    { open: { id, lastWh }, data }: Running,
+    stop: Omit<StopFact, 'meterStop' | 'data'>,
+    endValues: readonly SampledValue[],
+  ): Promise<void> {
+    const { log, stopData } = this.#options;
+    const end = endValues.length === 0 ? [] : [{ values: endValues, stamp: stop.stamp }];
+    const content: StopFact = {
+      ...stop,
+      meterStop: lastWh,
+      ...(stopData.wanted ? { data: [...data.records, ...end] } : {}),
+    };
     try {
       await this.outbox.add(
         [{ action: 'StopTransaction', transaction: id, content }],
-        [{ type: 'delete', key: openKey(id) }],
-        {
-          volatileOnFailure: true,
-        },
+        [{ type: 'delete', key: openKey(id) }, ...data.removal],
+        { volatileOnFailure: true },
       );
     } catch (cause) {
       log.error('a stop could not be queued: the next start will report it as PowerLoss', { cause });
     }
-    this.#open.delete(id);
+    this.#running.delete(id);
   }
 
   /** The register of the same meter has gone on or stands still; another meter's says nothing about this transaction. */
-  async #endAfterPowerCut({ id, connectorId, lastWh, serialNumber }: OpenTransaction): Promise<void> {
-    const { clock, log } = this.#options;
+  async #endAfterPowerCut(open: OpenTransaction): Promise<void> {
+    const { clock, log, store, stopData } = this.#options;
+    const { id, connectorId } = open;
+    const running: Running = { open, data: await MeterData.load(store, id, open.progresses), doubted: false };
     const reading = await this.#readOnce(connectorId);
-    const register = reading?.values.energyImport?.sum;
-    const isSameMeter = reading !== undefined && reading.serialNumber === serialNumber;
-    const meterStop = isSameMeter && register !== undefined ? Math.max(lastWh, wholeUnits(register)) : lastWh;
+    const believed = reading && this.#believe(running, reading);
     log.warn('a transaction was cut off by a loss of power and is ended now', {
       connectorId,
       transaction: id,
-      meterStop,
+      meterStop: running.open.lastWh,
     });
-    await this.#writeStop(id, { meterStop, reason: 'PowerLoss', stamp: stampAt(clock.now(), clock) });
+    // Registers have kept what they showed at the end; voltages and the like are of now.
+    const values = believed === undefined ? [] : stopData.values(connectorId, believed, 'Transaction.End');
+    const registers = values.filter(({ measurand }) => measurand.endsWith('.Register'));
+    await this.#writeStop(running, { reason: 'PowerLoss', stamp: stampAt(clock.now(), clock) }, registers);
+  }
+
+  /** Whole Wh of the meter's own import register, if this reading has it. */
+  #registerOf(connectorId: number, { values }: Reading): number | undefined {
+    const register = figuresOf(values, this.#options.meters.get(connectorId)?.offers ?? {}).energyImport?.sum;
+    return register === undefined ? undefined : wholeUnits(register);
+  }
+
+  #believe(running: Running, reading: Reading): Reading {
+    const { log } = this.#options;
+    const { connectorId, id, lastWh, serialNumber } = running.open;
+    const meterWh = this.#registerOf(connectorId, reading);
+    if (meterWh === undefined) return reading;
+    const { register, verdict } = advance(running.open, { serialNumber: reading.serialNumber, meterWh });
+    running.open = { ...running.open, ...register };
+    const about = { connectorId, transaction: id, lastWh, meterWh };
+    if (verdict === 'swapped')
+      log.warn(
+        'the meter was exchanged within a transaction: its register goes on from the last one of the old meter',
+        {
+          ...about,
+          from: serialNumber,
+          to: reading.serialNumber,
+        },
+      );
+    if (verdict === 'fell' && !running.doubted)
+      log.warn('the register shows less than before and is not believed: the last journalled value counts', about);
+    running.doubted = verdict === 'fell';
+    const energyImport = { ...reading.values.energyImport, sum: register.lastWh };
+    return { ...reading, values: { ...reading.values, energyImport } };
   }
 
   async #readOnce(connectorId: number): Promise<Reading | undefined> {

@@ -1,0 +1,88 @@
+/** A place with a meter: a connector, or the whole charge point (connector 0) where it has a main meter. */
+import type { EnergyMeter, Reading } from '../../../hal/contract.ts';
+import { transactionOf } from '../../core/connector/state.ts';
+import { type Figures, figuresOf, figuresOfferedBy } from '../../core/metering/figures.ts';
+import { type Item, selectionOf } from '../../core/metering/measurands.ts';
+import { type ReadingContext, type SampledValue, sampledValues } from '../../core/metering/sampled-value.ts';
+import type { Context } from '../feature.ts';
+
+/** A reading younger than this answers a trigger: central systems ask every few seconds, and a meter has one slow bus. */
+const FRESH_MS = 1000;
+
+/** What was read, and what it means on the scale of a running transaction. */
+export interface Look {
+  /** Monotonic time of the reading. */
+  readonly at: number;
+  /** Our own id of the transaction that runs at this moment. */
+  readonly transaction: string | undefined;
+  values(items: readonly Item[], context: ReadingContext): readonly SampledValue[];
+}
+
+export class Metered {
+  readonly id: number;
+  readonly #meter: EnergyMeter;
+  readonly #context: Context;
+  #underWay: Promise<Reading | undefined> | undefined;
+  #last: Reading | undefined;
+
+  constructor(id: number, meter: EnergyMeter, context: Context) {
+    this.id = id;
+    this.#meter = meter;
+    this.#context = context;
+  }
+
+  /** What a look here may hold. */
+  get offered(): Figures {
+    return figuresOfferedBy(this.#meter.offers, this.id !== 0);
+  }
+
+  /** Our own id of the transaction that runs here. The main meter belongs to none. */
+  get transaction(): string | undefined {
+    const connector = this.#context.station.connector(this.id);
+    return connector && transactionOf(connector)?.id;
+  }
+
+  /** Reads the meter; samples that are due together share one reading. Undefined if the meter does not answer: nothing is invented. */
+  async look(): Promise<Look | undefined> {
+    this.#underWay ??= this.#read().finally(() => {
+      this.#underWay = undefined;
+    });
+    const reading = await this.#underWay;
+    return reading && this.#lookAt(reading);
+  }
+
+  /** The last reading if it is fresh enough, at most one second old; else a new one. */
+  async glance(): Promise<Look | undefined> {
+    const isFresh = this.#last !== undefined && this.#context.clock.now() - this.#last.at < FRESH_MS;
+    return isFresh && this.#last !== undefined ? this.#lookAt(this.#last) : this.look();
+  }
+
+  async #read(): Promise<Reading | undefined> {
+    const { clock, log } = this.#context;
+    try {
+      // Time of our own: what a meter that answers slowly says is at most that old.
+      const reading = { ...(await this.#meter.read()), at: clock.now() };
+      this.#last = reading;
+      return reading;
+    } catch (cause) {
+      log.warn('the meter was not read', { connectorId: this.id, cause });
+      return undefined;
+    }
+  }
+
+  #lookAt(reading: Reading): Look {
+    const { station, transactions } = this.#context;
+    const { transaction } = this;
+    const { values } = transaction === undefined ? reading : transactions.believe(transaction, reading);
+    const phases = station.hardware(this.id)?.phases;
+    const offer = station.connector(this.id)?.offer;
+    const connector = phases === undefined || offer === undefined ? undefined : { offer, phases };
+    const figures = figuresOf(values, this.#meter.offers, connector);
+    return {
+      at: reading.at,
+      transaction,
+      values: (items, context) =>
+        sampledValues(figures, items.map(selectionOf), context, this.id === 0 ? 'Inlet' : 'Outlet'),
+    };
+  }
+}
