@@ -8,6 +8,8 @@ export interface WireEntry {
   /** As seen from the charge point. */
   readonly dir: 'tx' | 'rx';
   readonly frame: readonly unknown[];
+  /** Counts the connections; not part of a golden log. */
+  readonly connection: number;
 }
 
 export type Payload = Record<string, unknown>;
@@ -132,7 +134,7 @@ export class SimCentralSystem {
     } catch {
       frame = [text];
     }
-    this.wire.push({ t: this.clock.now(), dir, frame });
+    this.wire.push({ t: this.clock.now(), dir, frame, connection: this.dials.length });
     return frame;
   }
 }
@@ -154,6 +156,11 @@ export class SimNetwork implements Sockets {
   onReachable(listener: () => void): Unsubscribe {
     this.#onReachable.add(listener);
     return () => this.#onReachable.delete(listener);
+  }
+
+  /** The process that listened is dead. */
+  forget(): void {
+    this.#onReachable.clear();
   }
 
   /** The cable to the world is cut: no farewell, no new connection. */

@@ -147,6 +147,7 @@ export class World {
       trusted: clock.trusted,
     });
     this.central.clock = this.clock;
+    this.network.forget();
     this.#board = undefined;
     this.#agent = undefined;
   }
