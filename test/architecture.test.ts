@@ -107,7 +107,7 @@ const WORDS: readonly (readonly [rule: string, word: RegExp, only: readonly stri
   ['7: singleton', /^(export\s+)?(let|var)\s/m, [], ['src', 'hal']],
   [
     '7: singleton',
-    /^(export\s+)?const\s+\w+(\s*:[^=]+)?\s*=\s*(new\s+(?!(Map|Set|RegExp|Intl\.\w+|TextEncoder|TextDecoder|URL)\b)|new\s+(Map|Set|WeakMap)(<.*>)?\(\s*\)|\[\]|\{\s*\})/m,
+    /^(export\s+)?const\s+\w+(\s*:[^=]+)?\s*=\s*(new\s+(?!(Map|Set|RegExp|Intl\.\w+|TextEncoder|TextDecoder|URL)\b)|new\s+(Map|Set|WeakMap)(<.*>)?\(\s*\)|(\[\]|\{\s*\})(?!\s*as const))/m,
     [],
     ['src', 'hal'],
   ],
