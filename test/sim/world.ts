@@ -1,4 +1,5 @@
 /** A virtual charge point with car, driver, network and central system: ten minutes take milliseconds. */
+import type { Board } from '../../hal/contract.ts';
 import { createMockBoard, type MockBoard } from '../../hal/mock/mock-board.ts';
 import { type Agent, startAgent } from '../../src/agent.ts';
 import type { AgentConfig } from '../../src/config.ts';
@@ -8,9 +9,17 @@ import { MemoryDisk } from './memory-store.ts';
 import { SimCentralSystem, SimNetwork, type WireEntry } from './network.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
+interface SimConnector {
+  readonly id: number;
+  readonly cable: 'socket' | 'attached';
+  readonly phases?: 1 | 3;
+}
+
 export interface WorldOptions {
   /** Default: one connector with an attached cable. */
-  readonly connectors?: readonly { readonly id: number; readonly cable: 'socket' | 'attached' }[];
+  readonly connectors?: readonly SimConnector[];
+  /** Gives the agent other hardware than the mock board alone, such as a main meter. */
+  readonly furnish?: (board: MockBoard) => Board;
   readonly keys?: Readonly<Record<string, string>>;
   readonly faultGraceS?: number;
   readonly freeVend?: AgentConfig['freeVend'];
@@ -86,7 +95,7 @@ export class World {
     const boot = this.#boots;
     this.#agent = await startAgent({
       config: this.#config(connectors),
-      board: this.#board,
+      board: this.options.furnish?.(this.#board) ?? this.#board,
       ports: {
         clock: this.clock,
         store: this.disk.open(),
@@ -152,7 +161,7 @@ export class World {
     this.#agent = undefined;
   }
 
-  #config(connectors: readonly { id: number; cable: 'socket' | 'attached' }[]): AgentConfig {
+  #config(connectors: readonly SimConnector[]): AgentConfig {
     return {
       file: '/virtual/chargepoint.yaml',
       chargePoint: { identity: 'cp001', vendor: 'Acme', model: 'Pi' },
@@ -163,7 +172,7 @@ export class World {
         verifyHostname: true,
       },
       board: 'mock',
-      connectors: connectors.map((connector) => ({ ...connector, maxA: 32, phases: 3, ventilated: false })),
+      connectors: connectors.map((connector) => ({ phases: 3, ...connector, maxA: 32, ventilated: false })),
       keys: this.options.keys ?? {},
       options: {
         retryBackoffRandomRangeS: 1,

@@ -4,7 +4,7 @@ import type { Cancel } from '../../ports.ts';
 import { type Context, isOnline } from '../feature.ts';
 import type { Metered } from './metered.ts';
 import { clockAlignedDataInterval, meterValuesAlignedData, stopTxnAlignedData } from './metering.keys.ts';
-import { reportIdle } from './report.ts';
+import { reportNotQueued } from './report.ts';
 
 /** Wall times of fractions of a millisecond are cut off on the wire: 11:59:59.9999 must not become 11:59:59.999. */
 const GRAIN_MS = 0.001;
@@ -46,21 +46,16 @@ export class ClockAligned {
 
   async #sample(place: Metered, at: number): Promise<void> {
     const { settings, transactions } = this.#context;
+    const { id, transaction } = place;
     const items = settings.get(meterValuesAlignedData);
-    // Idle and offline nothing would come of a reading: these values are not queued.
-    if (place.transaction === undefined && (items.length === 0 || !isOnline(this.#context))) return;
+    // Without a transaction values are not queued: offline nothing would come of a reading.
+    if (transaction === undefined && (items.length === 0 || !isOnline(this.#context))) return;
     const look = await place.look();
-    if (look === undefined) return;
+    // Errata 3.16: the transaction is the one at the moment of the sample, not at that of a slow answer.
+    if (look === undefined || look.transaction !== transaction) return;
     const values = look.values(items, 'Sample.Clock');
-    if (look.transaction === undefined) return reportIdle(this.#context, place.id, { values, at });
+    if (transaction === undefined) return reportNotQueued(this.#context, id, { values, at });
     const kept = look.values(settings.get(stopTxnAlignedData), 'Sample.Clock');
-    await transactions.sample({
-      connectorId: place.id,
-      transaction: look.transaction,
-      series: 'clock',
-      at,
-      values,
-      kept,
-    });
+    await transactions.sample({ connectorId: id, transaction, series: 'clock', at, values, kept });
   }
 }

@@ -6,7 +6,7 @@ import { type Item, selectionOf } from '../../core/metering/measurands.ts';
 import { type ReadingContext, type SampledValue, sampledValues } from '../../core/metering/sampled-value.ts';
 import type { Context } from '../feature.ts';
 
-/** A reading younger than this answers a trigger: central systems ask every few seconds, and a meter has one slow bus. */
+/** Central systems trigger MeterValues every few seconds, and all meters share one slow bus. */
 const FRESH_MS = 1000;
 
 /** What was read, and what it means on the scale of a running transaction. */
@@ -23,7 +23,8 @@ export class Metered {
   readonly #meter: EnergyMeter;
   readonly #context: Context;
   #underWay: Promise<Reading | undefined> | undefined;
-  #last: Reading | undefined;
+  /** When the meter was last asked, and what it said; undefined if nothing. */
+  #last: { readonly askedAt: number; readonly reading: Reading | undefined } | undefined;
 
   constructor(id: number, meter: EnergyMeter, context: Context) {
     this.id = id;
@@ -36,10 +37,10 @@ export class Metered {
     return figuresOfferedBy(this.#meter.offers, this.id !== 0);
   }
 
-  /** Our own id of the transaction that runs here. The main meter belongs to none. */
+  /** Our own id of the transaction that runs here, until its stop has got its time. The main meter belongs to none. */
   get transaction(): string | undefined {
     const connector = this.#context.station.connector(this.id);
-    return connector && transactionOf(connector)?.id;
+    return connector === undefined || connector.phase.name === 'closing' ? undefined : transactionOf(connector)?.id;
   }
 
   /** Reads the meter; samples that are due together share one reading. Undefined if the meter does not answer: nothing is invented. */
@@ -51,18 +52,21 @@ export class Metered {
     return reading && this.#lookAt(reading);
   }
 
-  /** The last reading if it is fresh enough, at most one second old; else a new one. */
+  /** Asks the meter at most once a second, whether or not it answers; in between the last answer counts. */
   async glance(): Promise<Look | undefined> {
-    const isFresh = this.#last !== undefined && this.#context.clock.now() - this.#last.at < FRESH_MS;
-    return isFresh && this.#last !== undefined ? this.#lookAt(this.#last) : this.look();
+    const last = this.#last;
+    if (last === undefined || this.#context.clock.now() - last.askedAt >= FRESH_MS) return this.look();
+    const reading = this.#underWay === undefined ? last.reading : await this.#underWay;
+    return reading && this.#lookAt(reading);
   }
 
   async #read(): Promise<Reading | undefined> {
     const { clock, log } = this.#context;
+    const askedAt = clock.now();
+    this.#last = { askedAt, reading: undefined };
     try {
-      // Time of our own: what a meter that answers slowly says is at most that old.
-      const reading = { ...(await this.#meter.read()), at: clock.now() };
-      this.#last = reading;
+      const reading = await this.#meter.read();
+      this.#last = { askedAt, reading };
       return reading;
     } catch (cause) {
       log.warn('the meter was not read', { connectorId: this.id, cause });

@@ -74,8 +74,8 @@ function placesOf(context: Context): ReadonlyMap<number, Metered> {
 function narrowLists({ settings, log }: Context, figures: readonly Figures[]): void {
   const isSupported = (item: Item): boolean => figures.some((each) => offers(each, item));
   settings.adopt(supportedMeasurands, MEASURANDS.filter(isSupported));
-  for (const list of MEASURAND_LISTS) {
-    settings.narrow(list, (items) => items.every(isSupported));
+  for (const [list, maxLength] of MEASURAND_LISTS) {
+    settings.narrow(list, (items) => items.length <= settings.get(maxLength) && items.every(isSupported));
     const items = settings.get(list);
     const supported = items.filter(isSupported);
     if (supported.length === items.length) continue;

@@ -49,11 +49,13 @@ export class Periodic {
 
   async #sample(at: number): Promise<void> {
     const { settings, transactions } = this.#context;
+    const { id, transaction } = this.#metered;
     const look = await this.#metered.look();
-    if (look?.transaction === undefined) return;
+    // A slow meter: what was due in one transaction says nothing about the next.
+    if (look === undefined || transaction === undefined || look.transaction !== transaction) return;
     await transactions.sample({
-      connectorId: this.#metered.id,
-      transaction: look.transaction,
+      connectorId: id,
+      transaction,
       series: 'periodic',
       at,
       values: look.values(settings.get(meterValuesSampledData), 'Sample.Periodic'),

@@ -15,7 +15,11 @@ interface Report {
 }
 
 /** Values of a connector without a transaction, or of the main meter. Never rejects. */
-export async function reportIdle({ call, clock, log }: Context, connectorId: number, report: Report): Promise<void> {
+export async function reportNotQueued(
+  { call, clock, log }: Context,
+  connectorId: number,
+  report: Report,
+): Promise<void> {
   const { values, at, transactionId } = report;
   if (values.length === 0) return;
   try {
@@ -25,7 +29,7 @@ export async function reportIdle({ call, clock, log }: Context, connectorId: num
       meterValue: [{ timestamp: formatTimestamp(clock.wall(at)), sampledValue: [...values] }],
     });
   } catch (cause) {
-    log.info('MeterValues that are not kept came to nothing', { connectorId, cause });
+    log.info('MeterValues that are not queued came to nothing', { connectorId, cause });
   }
 }
 
@@ -37,7 +41,7 @@ export async function reportNow(context: Context, place: Metered): Promise<void>
   const items = settings.get(meterValuesSampledData);
   const values = look.values(items.length > 0 ? items : ['Energy.Active.Import.Register'], 'Trigger');
   const transactionId = look.transaction === undefined ? undefined : transactions.transactionId(look.transaction);
-  await reportIdle(context, place.id, {
+  await reportNotQueued(context, place.id, {
     values,
     at: look.at,
     ...(transactionId === undefined ? {} : { transactionId }),
