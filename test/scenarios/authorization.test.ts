@@ -1,0 +1,627 @@
+/** Who may charge, on the wire: the cases of the compliance test tool (facts/octt.md), each frame between two moments named. */
+import { describe, expect, it } from 'vitest';
+import { frames, now } from '../sim/frames.ts';
+import type { Payload } from '../sim/network.ts';
+import { minutes, seconds } from '../sim/virtual-clock.ts';
+import { World, type WorldOptions } from '../sim/world.ts';
+
+const SILENT = { MeterValueSampleInterval: '0', ConnectionTimeOut: '30' };
+const TWO = [
+  { id: 1, cable: 'attached' },
+  { id: 2, cable: 'attached' },
+] as const;
+const SOCKET = [{ id: 1, cable: 'socket' }] as const;
+
+const start = (keys: Readonly<Record<string, string>> = {}, options: WorldOptions = {}): Promise<World> =>
+  World.start({ ...options, keys: { ...SILENT, ...keys } });
+
+/** Plays something and gives back every frame from its beginning to `ms` later. */
+async function during(world: World, ms: number, play: () => unknown): Promise<readonly string[]> {
+  const since = now(world);
+  const played = play();
+  await world.clock.advance(ms);
+  await played;
+  return frames(world, since);
+}
+
+const tag = (world: World, idTag: string, ms = seconds(5)) => during(world, ms, () => world.present(idTag));
+const plug = (world: World, ms = seconds(5)) => during(world, ms, () => world.plugIn());
+const unplug = (world: World, ms = seconds(5)) => during(world, ms, () => world.unplug());
+const ask = (world: World, action: string, payload: Payload = {}, ms = seconds(5)) =>
+  during(world, ms, () => world.central.call(action, payload));
+
+const says = (world: World, status: string, more: Payload = {}): void =>
+  world.central.answer('Authorize', () => ({ idTagInfo: { status, ...more } }));
+/** StartTransaction is answered with this, under consecutive ids. */
+const startSays = (world: World, status: string, more: Payload = {}): void =>
+  world.central.answer('StartTransaction', () => ({
+    transactionId: world.central.nextTransaction++,
+    idTagInfo: { status, ...more },
+  }));
+
+const entry = (idTag: string, status = 'Accepted', more: Payload = {}) => ({ idTag, idTagInfo: { status, ...more } });
+const full = (listVersion: number, ...localAuthorizationList: Payload[]): Payload => ({
+  listVersion,
+  updateType: 'Full',
+  localAuthorizationList,
+});
+const differential = (listVersion: number, ...localAuthorizationList: Payload[]): Payload => ({
+  listVersion,
+  updateType: 'Differential',
+  localAuthorizationList,
+});
+const send = (world: World, update: Payload) => world.central.call('SendLocalList', update);
+const version = (world: World) => world.central.call('GetLocalListVersion');
+const coil = (world: World) => world.board.connector(1).observe().contactor;
+const lock = (world: World) => world.board.connector(1).observe().locked;
+
+/** A driver whose tag is known in the cache, and who has left again. */
+async function cached(world: World, idTag: string): Promise<void> {
+  await tag(world, idTag);
+  await tag(world, idTag);
+}
+
+describe('one reader for two connectors', () => {
+  const at = (world: World, idTag: string) => during(world, seconds(5), () => world.present(idTag, [1, 2]));
+  const plugAt = (world: World, id: number) => during(world, seconds(5), () => world.plugIn(id));
+
+  it('TC_006: each session starts and stops on its own connector with its own tag', async () => {
+    const world = await start({}, { connectors: TWO });
+    expect(await plugAt(world, 1)).toEqual(['0 > StatusNotification 1 Preparing']);
+    expect(await at(world, 'A')).toEqual([
+      '0 > Authorize A = Accepted',
+      '0 > StartTransaction 1 A = Accepted',
+      '1 > StatusNotification 1 Charging',
+    ]);
+    expect(await plugAt(world, 2)).toEqual(['0 > StatusNotification 2 Preparing']);
+    expect(await at(world, 'B')).toEqual([
+      '0 > Authorize B = Accepted',
+      '0 > StartTransaction 2 B = Accepted',
+      '1 > StatusNotification 2 Charging',
+    ]);
+    expect(await at(world, 'A')).toEqual(['0 > StatusNotification 1 Finishing', '0 > StopTransaction 1 A Local']);
+    expect(await at(world, 'B')).toEqual(['0 > StatusNotification 2 Finishing', '0 > StopTransaction 2 B Local']);
+  });
+
+  it('TC_006: the plug may go into the other connector than the one that waits for it', async () => {
+    const world = await start({}, { connectors: TWO });
+    expect(await at(world, 'A')).toEqual(['0 > Authorize A = Accepted', '0 > StatusNotification 1 Preparing']);
+    expect(await plugAt(world, 2)).toEqual([
+      '0 > StatusNotification 2 Preparing',
+      '0 > StatusNotification 1 Available',
+      '0 > StartTransaction 2 A = Accepted',
+      '1 > StatusNotification 2 Charging',
+    ]);
+  });
+
+  it('TC_006: a plug does not take over what was authorised at the reader of one connector only', async () => {
+    const world = await start({}, { connectors: TWO });
+    await during(world, seconds(5), () => world.present('A', [1]));
+    expect(await plugAt(world, 2)).toEqual(['0 > StatusNotification 2 Preparing']);
+  });
+
+  it('a tag that is presented again while the central system thinks is one tag', async () => {
+    const world = await start({}, { connectors: TWO });
+    world.central.answer('Authorize', () => 'silence');
+    const log = await during(world, seconds(5), () => {
+      world.present('A', [1, 2]);
+      world.present('a', [1, 2]);
+    });
+    expect(log).toEqual(['0 > Authorize A']);
+  });
+});
+
+describe('the authorization cache', () => {
+  it('TC_007: a cached tag begins without Authorize', async () => {
+    const world = await start({ LocalPreAuthorize: 'true' });
+    await cached(world, 'ABC');
+    expect(await tag(world, 'abc')).toEqual(['0 > StatusNotification 1 Preparing']);
+    expect(await plug(world)).toEqual(['0 > StartTransaction 1 abc = Accepted', '1 > StatusNotification 1 Charging']);
+  });
+
+  it('TC_007: survives a restart', async () => {
+    const world = await start({ LocalPreAuthorize: 'true' });
+    await cached(world, 'ABC');
+    await world.kill();
+    await world.boot();
+    await world.clock.advance(seconds(5));
+    expect(await tag(world, 'ABC')).toEqual(['0 > StatusNotification 1 Preparing']);
+  });
+
+  it('is not believed online without LocalPreAuthorize, and not at all when it is disabled', async () => {
+    const world = await start();
+    await cached(world, 'ABC');
+    expect(await tag(world, 'ABC')).toEqual(['0 > Authorize ABC = Accepted', '0 > StatusNotification 1 Preparing']);
+    await tag(world, 'ABC');
+    await ask(world, 'ChangeConfiguration', { key: 'AuthorizationCacheEnabled', value: 'false' });
+    await ask(world, 'ChangeConfiguration', { key: 'LocalPreAuthorize', value: 'true' });
+    expect((await tag(world, 'ABC'))[0]).toBe('0 > Authorize ABC = Accepted');
+  });
+
+  it('TC_061: after ClearCache the same tag needs an Authorize again', async () => {
+    const world = await start({ LocalPreAuthorize: 'true' });
+    await cached(world, 'ABC');
+    expect(await ask(world, 'ClearCache')).toEqual(['0 < ClearCache = Accepted']);
+    expect(await tag(world, 'ABC')).toEqual(['0 > Authorize ABC = Accepted', '0 > StatusNotification 1 Preparing']);
+  });
+
+  it('TC_061: what was cleared stays cleared after a loss of power', async () => {
+    const world = await start({ LocalPreAuthorize: 'true' });
+    await cached(world, 'ABC');
+    await ask(world, 'ClearCache');
+    await world.powerCut();
+    await world.boot();
+    await world.clock.advance(seconds(5));
+    expect((await tag(world, 'ABC'))[0]).toBe('0 > Authorize ABC = Accepted');
+  });
+
+  it('ClearCache is Rejected where there is no cache (errata 3.23) or it cannot be cleared', async () => {
+    const world = await start({ AuthorizationCacheEnabled: 'false' });
+    expect(await ask(world, 'ClearCache')).toEqual(['0 < ClearCache = Rejected']);
+    const broken = await start();
+    broken.disk.failWrites(true);
+    expect(await ask(broken, 'ClearCache')).toEqual(['0 < ClearCache = Rejected']);
+  });
+
+  it('learns from StartTransaction.conf that an idTag is blocked, and asks again for it', async () => {
+    const world = await start({ LocalPreAuthorize: 'true' });
+    await cached(world, 'ABC');
+    startSays(world, 'Blocked');
+    await plug(world);
+    await tag(world, 'ABC');
+    says(world, 'Blocked');
+    expect(await tag(world, 'ABC')).toEqual(['0 > Authorize ABC = Blocked']);
+    world.network.cut();
+    expect(await tag(world, 'ABC')).toEqual([]);
+    expect(coil(world)).toBe('open');
+  });
+
+  it('learns from StopTransaction.conf', async () => {
+    const world = await start({ LocalPreAuthorize: 'true' });
+    world.central.answer('StopTransaction', () => ({ idTagInfo: { status: 'Expired' } }));
+    await plug(world);
+    await tag(world, 'ABC');
+    await tag(world, 'ABC');
+    await unplug(world);
+    expect((await tag(world, 'ABC'))[0]).toBe('0 > Authorize ABC = Accepted');
+  });
+
+  it('an entry counts until its expiryDate and not a second longer', async () => {
+    const world = await start({ LocalPreAuthorize: 'true', ConnectionTimeOut: '1' });
+    const expiryDate = new Date(world.clock.wall(world.clock.now()) + minutes(1)).toISOString();
+    says(world, 'Accepted', { expiryDate });
+    await tag(world, 'ABC', seconds(59));
+    expect((await tag(world, 'ABC', 999))[0]).toBe('0 > StatusNotification 1 Preparing');
+    await world.clock.advance(1);
+    expect((await tag(world, 'ABC'))[0]).toBe('0 > Authorize ABC = Accepted');
+  });
+});
+
+describe('the local authorization list', () => {
+  it('TC_008: a listed tag begins without Authorize', async () => {
+    const world = await start({ LocalPreAuthorize: 'true', AuthorizationCacheEnabled: 'false' });
+    expect(await send(world, full(1, entry('ABC')))).toEqual({ status: 'Accepted' });
+    expect(await tag(world, 'abc')).toEqual(['0 > StatusNotification 1 Preparing']);
+    expect(await plug(world)).toEqual(['0 > StartTransaction 1 abc = Accepted', '1 > StatusNotification 1 Charging']);
+  });
+
+  it('TC_042_1: with LocalAuthListEnabled=false there is no version and no update', async () => {
+    const world = await start({ LocalAuthListEnabled: 'false' });
+    expect(await ask(world, 'GetLocalListVersion')).toEqual(['0 < GetLocalListVersion = -1']);
+    expect(await ask(world, 'SendLocalList', full(1, entry('ABC')))).toEqual([
+      '0 < SendLocalList Full 1 = NotSupported',
+    ]);
+  });
+
+  it('TC_042_1, TC_043_1: with the profile off there is none either, and its keys are unknown', async () => {
+    const world = await start({ SupportedFeatureProfiles: 'Core' });
+    expect(await ask(world, 'GetLocalListVersion')).toEqual(['0 < GetLocalListVersion = -1']);
+    expect(await ask(world, 'SendLocalList', full(1, entry('ABC')))).toEqual([
+      '0 < SendLocalList Full 1 = NotSupported',
+    ]);
+    expect(await world.central.call('GetConfiguration', { key: ['LocalAuthListEnabled'] })).toEqual({
+      configurationKey: [],
+      unknownKey: ['LocalAuthListEnabled'],
+    });
+  });
+
+  it('TC_042_2: an empty list has version 0, whatever version emptied it', async () => {
+    const world = await start();
+    expect(await ask(world, 'GetLocalListVersion')).toEqual(['0 < GetLocalListVersion = 0']);
+    await send(world, full(3, entry('ABC')));
+    expect(await version(world)).toEqual({ listVersion: 3 });
+    expect(await send(world, full(7))).toEqual({ status: 'Accepted' });
+    expect(await version(world)).toEqual({ listVersion: 0 });
+    expect(await send(world, { listVersion: 8, updateType: 'Full' })).toEqual({ status: 'Accepted' });
+    expect(await version(world)).toEqual({ listVersion: 0 });
+  });
+
+  it('TC_043: a full list, then changes to it: added, changed, removed', async () => {
+    const world = await start({
+      LocalPreAuthorize: 'true',
+      AuthorizationCacheEnabled: 'false',
+      ConnectionTimeOut: '1',
+    });
+    says(world, 'Invalid');
+    await send(world, full(1, entry('KEPT'), entry('CHANGED'), entry('REMOVED')));
+    const update = differential(2, entry('ADDED'), entry('changed', 'Blocked'), { idTag: 'Removed' });
+    expect(await ask(world, 'SendLocalList', update)).toEqual(['0 < SendLocalList Differential 2 = Accepted']);
+    expect(await version(world)).toEqual({ listVersion: 2 });
+    const begins = ['0 > StatusNotification 1 Preparing', '1 > StatusNotification 1 Available'];
+    expect(await tag(world, 'KEPT')).toEqual(begins);
+    expect(await tag(world, 'ADDED')).toEqual(begins);
+    expect(await tag(world, 'CHANGED')).toEqual(['0 > Authorize CHANGED = Invalid']);
+    expect(await tag(world, 'REMOVED')).toEqual(['0 > Authorize REMOVED = Invalid']);
+  });
+
+  it('TC_043_2: a differential update must be newer than the list', async () => {
+    const world = await start();
+    expect(await send(world, full(2, entry('A')))).toEqual({ status: 'Accepted' });
+    expect(await version(world)).toEqual({ listVersion: 2 });
+    expect(await send(world, full(5, entry('A')))).toEqual({ status: 'Accepted' });
+    expect(await version(world)).toEqual({ listVersion: 5 });
+    for (const old of [4, 5]) {
+      expect(await send(world, differential(old, entry('B')))).toEqual({ status: 'VersionMismatch' });
+      expect(await version(world)).toEqual({ listVersion: 5 });
+    }
+  });
+
+  it('TC_043_3: what cannot be stored is Failed, and the list stays as it was', async () => {
+    const world = await start({ LocalPreAuthorize: 'true' });
+    await send(world, full(1, entry('ABC')));
+    world.disk.failWrites(true);
+    expect(await ask(world, 'SendLocalList', full(2, entry('XYZ')))).toEqual(['0 < SendLocalList Full 2 = Failed']);
+    world.disk.failWrites(false);
+    expect(await version(world)).toEqual({ listVersion: 1 });
+    // The first write that succeeds says that the store is well again.
+    await ask(world, 'ChangeConfiguration', { key: 'HeartbeatInterval', value: '0' });
+    expect(await tag(world, 'ABC')).toEqual(['0 > StatusNotification 1 Preparing']);
+  });
+
+  it('is on the disk before it is confirmed', async () => {
+    const world = await start({ LocalPreAuthorize: 'true' });
+    await send(world, full(1, entry('OLD')));
+    await send(world, differential(2, entry('ABC', 'Accepted', { parentIdTag: 'FAMILY' })));
+    await world.powerCut();
+    await world.boot();
+    await world.clock.advance(seconds(5));
+    expect(await version(world)).toEqual({ listVersion: 2 });
+    expect(await tag(world, 'ABC')).toEqual(['0 > StatusNotification 1 Preparing']);
+  });
+
+  it('goes before the cache (section 3.5.3)', async () => {
+    const world = await start({ LocalPreAuthorize: 'true' });
+    await cached(world, 'ABC');
+    await send(world, full(1, entry('ABC', 'Blocked')));
+    says(world, 'Blocked');
+    expect(await tag(world, 'ABC')).toEqual(['0 > Authorize ABC = Blocked']);
+    await send(world, full(2, entry('OTHER')));
+    says(world, 'Accepted');
+    expect((await tag(world, 'ABC'))[0]).toBe('0 > Authorize ABC = Accepted');
+  });
+
+  it('that says the opposite of the central system is reported once as LocalListConflict (section 3.5.2)', async () => {
+    const world = await start({ LocalPreAuthorize: 'true', StopTransactionOnInvalidId: 'false' });
+    await send(world, full(1, entry('ABC')));
+    startSays(world, 'Blocked');
+    await plug(world);
+    expect(await tag(world, 'ABC')).toEqual([
+      '0 > StartTransaction 1 ABC = Blocked',
+      '0 > StatusNotification 0 Available LocalListConflict',
+      '0 > StatusNotification 1 SuspendedEVSE',
+    ]);
+    await tag(world, 'ABC');
+    await unplug(world);
+    await plug(world);
+    expect(await tag(world, 'ABC')).toEqual([
+      '0 > StartTransaction 1 ABC = Blocked',
+      '0 > StatusNotification 1 SuspendedEVSE',
+    ]);
+  });
+});
+
+describe('a remote start', () => {
+  const remote = (world: World) => ask(world, 'RemoteStartTransaction', { idTag: 'ABC', connectorId: 1 });
+  const accepted = '0 < RemoteStartTransaction 1 ABC = Accepted';
+  const asked = { AuthorizeRemoteTxRequests: 'true' };
+
+  it.each([
+    ['false', []],
+    ['true', ['0 > Authorize ABC = Accepted']],
+  ])('TC_010: cable first, AuthorizeRemoteTxRequests=%s', async (AuthorizeRemoteTxRequests, authorize) => {
+    const world = await start({ AuthorizeRemoteTxRequests });
+    expect(await plug(world)).toEqual(['0 > StatusNotification 1 Preparing']);
+    expect(await remote(world)).toEqual([
+      accepted,
+      ...authorize,
+      '0 > StartTransaction 1 ABC = Accepted',
+      '1 > StatusNotification 1 Charging',
+    ]);
+  });
+
+  it.each([
+    ['false', []],
+    ['true', ['0 > Authorize ABC = Accepted']],
+  ])('TC_011_1: remote first, AuthorizeRemoteTxRequests=%s', async (AuthorizeRemoteTxRequests, authorize) => {
+    const world = await start({ AuthorizeRemoteTxRequests });
+    expect(await remote(world)).toEqual([accepted, ...authorize, '0 > StatusNotification 1 Preparing']);
+    expect(await plug(world)).toEqual(['0 > StartTransaction 1 ABC = Accepted', '1 > StatusNotification 1 Charging']);
+  });
+
+  it('TC_011_2: without a plug it is over after ConnectionTimeOut', async () => {
+    const world = await start(asked);
+    expect(await ask(world, 'RemoteStartTransaction', { idTag: 'ABC', connectorId: 1 }, minutes(2))).toEqual([
+      accepted,
+      '0 > Authorize ABC = Accepted',
+      '0 > StatusNotification 1 Preparing',
+      '30 > StatusNotification 1 Available',
+    ]);
+    expect(await plug(world)).toEqual(['0 > StatusNotification 1 Preparing']);
+  });
+
+  it.each(['Blocked', 'Expired', 'Invalid', 'ConcurrentTx'])('of a tag that is %s begins nothing', async (status) => {
+    const world = await start(asked);
+    says(world, status);
+    await plug(world);
+    expect(await remote(world)).toEqual([accepted, `0 > Authorize ABC = ${status}`]);
+    expect(coil(world)).toBe('open');
+  });
+
+  it('looks into list and cache like a reader does', async () => {
+    const world = await start({ ...asked, LocalPreAuthorize: 'true' });
+    await send(world, full(1, entry('abc')));
+    expect(await remote(world)).toEqual([accepted, '0 > StatusNotification 1 Preparing']);
+  });
+
+  it('TC_026: is Rejected while another one waits for its verdict', async () => {
+    const world = await start(asked);
+    world.central.answer('Authorize', () => 'silence');
+    expect(await remote(world)).toEqual([accepted, '0 > Authorize ABC']);
+    expect(await remote(world)).toEqual(['0 < RemoteStartTransaction 1 ABC = Rejected']);
+  });
+
+  it('gets over a central system that takes one call at a time', async () => {
+    const world = await start(asked);
+    let refusals = 1;
+    world.central.answer('Authorize', () =>
+      refusals-- > 0 ? ['callError', 'RpcFrameworkError'] : { idTagInfo: { status: 'Accepted' } },
+    );
+    expect(await remote(world)).toEqual([
+      accepted,
+      '0 > Authorize ABC = CALLERROR RpcFrameworkError',
+      '0.3 > Authorize ABC = Accepted',
+      '0.3 > StatusNotification 1 Preparing',
+    ]);
+  });
+});
+
+describe('a tag that is not accepted', () => {
+  it.each(['Invalid', 'Blocked', 'Expired', 'ConcurrentTx'])('TC_023: %s begins nothing', async (status) => {
+    const world = await start();
+    says(world, status);
+    expect(await tag(world, 'ABC')).toEqual([`0 > Authorize ABC = ${status}`]);
+    expect(await plug(world, minutes(5))).toEqual(['0 > StatusNotification 1 Preparing']);
+    expect(world.board.contactorHistory(1)).toEqual(['open']);
+  });
+});
+
+describe('a start without a link', () => {
+  /** Cut, tag, plug, ten seconds, and back: what is said then. */
+  async function offline(world: World, idTag = 'ABC'): Promise<readonly string[]> {
+    world.network.cut();
+    world.present(idTag);
+    await world.clock.advance(seconds(1));
+    world.plugIn();
+    await world.clock.advance(seconds(9));
+    return during(world, seconds(5), () => world.network.restore());
+  }
+
+  it('TC_037_1: a valid idTag charges, and StartTransaction says when', async () => {
+    const world = await start();
+    await send(world, full(1, entry('ABC')));
+    const began = world.clock.wall(world.clock.now()) + seconds(1);
+    expect(await offline(world)).toEqual([
+      '0 > StartTransaction 1 ABC = Accepted',
+      '0 > StatusNotification 1 Charging',
+    ]);
+    expect(world.central.received('StartTransaction')).toMatchObject([{ timestamp: new Date(began).toISOString() }]);
+    expect(coil(world)).toBe('closed');
+  });
+
+  it('TC_037_2: an invalid idTag with StopTransactionOnInvalidId=false gets no energy; the transaction ends locally', async () => {
+    const world = await start({ StopTransactionOnInvalidId: 'false', AllowOfflineTxForUnknownId: 'true' });
+    startSays(world, 'Invalid');
+    expect(await offline(world)).toEqual([
+      '0 > StartTransaction 1 ABC = Invalid',
+      '0 > StatusNotification 1 SuspendedEVSE',
+    ]);
+    expect(coil(world)).toBe('open');
+    expect(await tag(world, 'ABC')).toEqual(['0 > StatusNotification 1 Finishing', '0 > StopTransaction 1 ABC Local']);
+  });
+
+  it('TC_037_2: MaxEnergyOnInvalidId lets so many Wh through before that', async () => {
+    const world = await start({
+      StopTransactionOnInvalidId: 'false',
+      AllowOfflineTxForUnknownId: 'true',
+      MaxEnergyOnInvalidId: '100',
+    });
+    startSays(world, 'Invalid');
+    world.board.inputs.patchConnector(1, { meter: { watts: 3600 } });
+    expect(await offline(world)).toEqual(['0 > StartTransaction 1 ABC = Invalid', '0 > StatusNotification 1 Charging']);
+    // One watt-hour per second, looked at every second since StartTransaction.conf five seconds ago.
+    expect(await during(world, minutes(5), () => {})).toEqual(['95 > StatusNotification 1 SuspendedEVSE']);
+    expect(coil(world)).toBe('open');
+  });
+
+  it('TC_037_3: an invalid idTag with StopTransactionOnInvalidId=true ends the transaction', async () => {
+    const world = await start({ AllowOfflineTxForUnknownId: 'true' });
+    startSays(world, 'Invalid');
+    expect(await offline(world)).toEqual([
+      '0 > StartTransaction 1 ABC = Invalid',
+      '0 > StatusNotification 1 Finishing',
+      '0 > StopTransaction 1 DeAuthorized',
+    ]);
+  });
+
+  it.each([
+    ['the same tag', 'abc', []],
+    ['a tag of its group', 'DAD', ['0 > Authorize DAD = Accepted']],
+  ])('TC_037_3: the cable stays locked until %s comes (errata 3.5)', async (_, idTag, authorize) => {
+    const world = await start({ AllowOfflineTxForUnknownId: 'true' }, { connectors: SOCKET });
+    says(world, 'Accepted', { parentIdTag: 'FAMILY' });
+    startSays(world, 'Blocked', { parentIdTag: 'FAMILY' });
+    await offline(world);
+    expect(lock(world)).toBe(true);
+    says(world, 'Accepted', { parentIdTag: 'NEIGHBOURS' });
+    expect(await tag(world, 'XYZ')).toEqual(['0 > Authorize XYZ = Accepted']);
+    expect(lock(world)).toBe(true);
+    says(world, 'Accepted', { parentIdTag: 'family' });
+    expect(await tag(world, idTag)).toEqual(authorize);
+    expect(lock(world)).toBe(false);
+    expect(await unplug(world)).toEqual(['0 > StatusNotification 1 Available']);
+  });
+
+  it('is refused for an unknown idTag, and for one on the list that is not Accepted whatever the keys say', async () => {
+    const world = await start();
+    expect(await offline(world)).toEqual(['0 > StatusNotification 1 Preparing']);
+    const lenient = await start({ AllowOfflineTxForUnknownId: 'true' });
+    await send(lenient, full(1, entry('ABC', 'Expired')));
+    expect(await offline(lenient)).toEqual(['0 > StatusNotification 1 Preparing']);
+  });
+
+  it('counts a central system that does not answer as none', async () => {
+    const world = await start({ AllowOfflineTxForUnknownId: 'true' });
+    world.central.answer('Authorize', () => 'silence');
+    expect(await tag(world, 'ABC', minutes(1))).toEqual([
+      '0 > Authorize ABC',
+      '30 > StatusNotification 1 Preparing',
+      '60 > StatusNotification 1 Available',
+    ]);
+  });
+});
+
+describe('stopping', () => {
+  async function charging(world: World, idTag = 'ABC'): Promise<World> {
+    await plug(world);
+    await tag(world, idTag);
+    expect(coil(world)).toBe('closed');
+    return world;
+  }
+
+  it('TC_068: another tag neither stops nor is asked about; the same tag stops', async () => {
+    const world = await charging(await start());
+    expect(await tag(world, 'XYZ')).toEqual([]);
+    expect(await tag(world, 'abc')).toEqual(['0 > StatusNotification 1 Finishing', '0 > StopTransaction 1 abc Local']);
+  });
+
+  it('TC_069: a tag of the same group stops, with its own idTag', async () => {
+    const world = await start();
+    says(world, 'Accepted', { parentIdTag: 'FAMILY' });
+    await charging(world, 'MUM');
+    expect(await tag(world, 'DAD')).toEqual([
+      '0 > Authorize DAD = Accepted',
+      '0 > StatusNotification 1 Finishing',
+      '0 > StopTransaction 1 DAD Local',
+    ]);
+  });
+
+  it('TC_069: the group may be known from StartTransaction.conf alone', async () => {
+    const world = await start();
+    startSays(world, 'Accepted', { parentIdTag: 'FAMILY' });
+    await charging(world, 'MUM');
+    says(world, 'ConcurrentTx', { parentIdTag: 'family' });
+    expect(await tag(world, 'DAD')).toEqual([
+      '0 > Authorize DAD = ConcurrentTx',
+      '0 > StatusNotification 1 Finishing',
+      '0 > StopTransaction 1 DAD Local',
+    ]);
+  });
+
+  it.each([
+    ['of another group', 'Accepted', 'NEIGHBOURS'],
+    ['of the group that is blocked', 'Blocked', 'FAMILY'],
+  ])('TC_069: a tag %s is asked about and does not stop', async (_, status, parentIdTag) => {
+    const world = await start();
+    says(world, 'Accepted', { parentIdTag: 'FAMILY' });
+    await charging(world, 'MUM');
+    says(world, status, { parentIdTag });
+    expect(await tag(world, 'XYZ')).toEqual([`0 > Authorize XYZ = ${status}`]);
+    expect(coil(world)).toBe('closed');
+  });
+
+  it('TC_069: the name of the group is no tag of it (section 3.10)', async () => {
+    const world = await start();
+    says(world, 'Accepted', { parentIdTag: 'FAMILY' });
+    await charging(world, 'MUM');
+    says(world, 'Accepted');
+    expect(await tag(world, 'FAMILY')).toEqual(['0 > Authorize FAMILY = Accepted']);
+    expect(coil(world)).toBe('closed');
+  });
+
+  it('TC_069: works without a link, with what the local list knows', async () => {
+    const world = await start();
+    await send(
+      world,
+      full(1, entry('MUM', 'Accepted', { parentIdTag: 'F' }), entry('DAD', 'Accepted', { parentIdTag: 'F' })),
+    );
+    world.network.cut();
+    await charging(world, 'MUM');
+    world.present('DAD');
+    await world.clock.advance(seconds(5));
+    expect(coil(world)).toBe('open');
+  });
+});
+
+describe('free vend', () => {
+  const free = { freeVend: { idTag: 'FREE' } };
+
+  it('begins with the plug, asks nobody, and ends with it', async () => {
+    const world = await start({}, free);
+    expect(await plug(world)).toEqual([
+      '0 > StatusNotification 1 Preparing',
+      '0 > StartTransaction 1 FREE = Accepted',
+      '1 > StatusNotification 1 Charging',
+    ]);
+    expect(await tag(world, 'ABC')).toEqual([]);
+    expect(await unplug(world)).toEqual([
+      '0 > StatusNotification 1 Finishing',
+      '0 > StopTransaction 1 EVDisconnected',
+      '0 > StatusNotification 1 Available',
+    ]);
+  });
+
+  it('does not begin again with the same plug', async () => {
+    const world = await start({}, free);
+    await plug(world);
+    expect(await ask(world, 'RemoteStopTransaction', { transactionId: 1 }, minutes(5))).toEqual([
+      '0 < RemoteStopTransaction 1 = Accepted',
+      '0 > StatusNotification 1 Finishing',
+      '0 > StopTransaction 1 Remote',
+    ]);
+  });
+
+  it('begins when the fault is gone that kept it from beginning', async () => {
+    const world = await start({}, free);
+    world.board.inputs.setFault(1, 'groundFault', {});
+    await plug(world);
+    const log = await during(world, seconds(5), () => world.board.inputs.setFault(1, 'groundFault', null));
+    expect(log).toEqual([
+      '0 > StatusNotification 1 Preparing',
+      '0 > StartTransaction 1 FREE = Accepted',
+      '1 > StatusNotification 1 Charging',
+    ]);
+  });
+
+  it('begins nothing that cannot be stored, and does not try for ever', async () => {
+    const world = await start({}, free);
+    world.disk.failWrites(true);
+    expect(await plug(world)).toEqual(['0 > StatusNotification 1 Preparing']);
+    expect(coil(world)).toBe('open');
+  });
+});
+
+it('a text that cannot be an idTag is ignored', async () => {
+  const world = await start({ AllowOfflineTxForUnknownId: 'true' });
+  expect(await tag(world, 'A'.repeat(21))).toEqual([]);
+  expect(await tag(world, '')).toEqual([]);
+});
