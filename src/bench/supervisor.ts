@@ -38,7 +38,6 @@ export async function superviseBench(options: SuperviseOptions): Promise<number>
   const print = options.print ?? ((line: string) => void process.stdout.write(`${line}\n`));
   const base = readBase(options.configPath);
   const clock = platformClock('bench');
-  const stateDir = stateDirectory(base, options.configPath);
   const centralSystem = await onFreePort(CENTRAL_SYSTEM_PORT, (port) =>
     startCentralSystem({
       port,
@@ -50,6 +49,7 @@ export async function superviseBench(options: SuperviseOptions): Promise<number>
     }),
   );
   const benchPort = await onFreePort(BENCH_PORT, probe);
+  const stateDir = stateDirectory(base, options.configPath, benchPort);
   const configFile = join(stateDir, 'bench-config.json');
   const config = effectiveConfig(base, options.configPath, {
     stateDir,
@@ -150,10 +150,11 @@ const sectionOf = (base: JsonObject, name: string): JsonObject => {
   return isObject(section) ? section : {};
 };
 
-/** That of the file; a temporary one where that cannot be written. */
-function stateDirectory(base: JsonObject, configPath: string): string {
+/** That of the file, another one beside a bench that runs already; a temporary one where that cannot be written. */
+function stateDirectory(base: JsonObject, configPath: string, benchPort: number): string {
   const named = base['stateDir'];
-  const wanted = resolve(dirname(configPath), typeof named === 'string' ? named : 'state');
+  const ofTheFile = resolve(dirname(configPath), typeof named === 'string' ? named : 'state');
+  const wanted = benchPort === BENCH_PORT ? ofTheFile : `${ofTheFile}-${benchPort}`;
   try {
     mkdirSync(wanted, { recursive: true });
     closeSync(openSync(join(wanted, 'agent.log'), 'w'));

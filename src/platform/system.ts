@@ -5,13 +5,18 @@ import type { Unsubscribe } from '../ports.ts';
 export const EXIT = { ok: 0, internal: 70, config: 78 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
-/** Calls `first` on the first SIGINT or SIGTERM, `again` on each later one. */
+/** One Ctrl-C reaches a child of npm twice: from the terminal and from npm. */
+const ONE_SIGNAL_MS = 500;
+
+/** Calls `first` on the first SIGINT or SIGTERM, `again` on each later one; the echo of the first within 500 ms is none. */
 export function onEndSignals(first: (signal: string) => void, again: () => void): Unsubscribe {
-  let seen = false;
+  let firstAt: number | undefined;
   const heard = (signal: string) => {
-    if (seen) return again();
-    seen = true;
-    first(signal);
+    const now = performance.now();
+    if (firstAt === undefined) {
+      firstAt = now;
+      first(signal);
+    } else if (now - firstAt > ONE_SIGNAL_MS) again();
   };
   process.on('SIGINT', heard);
   process.on('SIGTERM', heard);
