@@ -62,6 +62,11 @@ export interface OutboxPorts {
    * it is undefined for the StartTransaction itself. A throw counts as a failed attempt.
    */
   render(fact: Fact, transactionId: number | undefined): unknown;
+  /**
+   * What the fact will say from now on; called before each attempt. Another fact than the one given replaces it durably before it is
+   * sent, so that a repetition after a kill says the same.
+   */
+  finish?(fact: Fact): Fact;
   /** Operations that go into the same durable batch as the removal of a confirmed fact. */
   settle?(fact: Fact, confirmation: unknown): readonly StoreOperation[];
   /** After that batch is durable; while the store fails, at once: the outcome is then in memory until the store heals. */
@@ -252,7 +257,21 @@ export class Outbox {
     // At most one fact that the store holds may be confirmed in memory only: more would be sent twice after a kill. Facts that
     // are in memory only die with the process and cannot be sent twice.
     if (this.#unsettled && !this.#ledger.owes(factKey(entry.sequence))) return this.#block();
+    const finished = this.#guarded('finish', () => this.#ports.finish?.(entry.fact)) ?? entry.fact;
+    if (finished !== entry.fact) return this.#replace(entry, finished);
     await this.#attempt(entry);
+  }
+
+  /** What is in memory only stays so: it cannot be repeated after a kill. */
+  async #replace({ sequence }: Entry, fact: Fact): Promise<void> {
+    const key = factKey(sequence);
+    try {
+      await this.#write([put(key, fact)], { volatileOnFailure: this.#ledger.owes(key) });
+      this.#window.replaceFirst(fact);
+    } catch (error) {
+      this.#ports.log.error('a fact cannot be finished before it is sent', { ...named(fact), error });
+      this.#block();
+    }
   }
 
   async #fill(): Promise<void> {

@@ -4,14 +4,17 @@ import { failable } from '../../src/bench/failable-store.ts';
 import { StoreError } from '../../src/errors.ts';
 import type { Fact } from '../../src/ocpp/outbox/fact.ts';
 import { salvagedFrom } from '../../src/ocpp/outbox/salvaged.ts';
+import type { OutboxPorts } from '../../src/ocpp/outbox.ts';
 import { MemoryDisk } from '../sim/memory-store.ts';
 import { seconds, settle, VirtualClock } from '../sim/virtual-clock.ts';
 import { Harness, sample, start, stop } from './outbox-harness.ts';
 
-async function opened(): Promise<{ disk: MemoryDisk; clock: VirtualClock; h: Harness }> {
+async function opened(
+  ports: Partial<OutboxPorts> = {},
+): Promise<{ disk: MemoryDisk; clock: VirtualClock; h: Harness }> {
   const disk = new MemoryDisk();
   const clock = new VirtualClock();
-  return { disk, clock, h: await Harness.open(disk.open(), clock) };
+  return { disk, clock, h: await Harness.open(disk.open(), clock, ports) };
 }
 
 describe('the order of transaction messages (OCPP 1.6 §3.7)', () => {
@@ -81,6 +84,33 @@ describe('the order of transaction messages (OCPP 1.6 §3.7)', () => {
     }
     await clock.advance(0);
     expect(h.contents.slice(0, 1000)).toEqual(numbers);
+  });
+
+  it('sends what the owner makes of a fact, durable before it goes and the same ever after', async () => {
+    let told = 0;
+    const finish = (fact: Fact): Fact => (fact.content === 'rough' ? { ...fact, content: `smooth ${++told}` } : fact);
+    const { h, disk, clock } = await opened({ finish });
+    await h.outbox.add([start('a', 'rough')]);
+    await settle();
+    expect(h.contents).toEqual(['smooth 1']);
+    await disk.powerCut();
+    const again = await Harness.open(disk.open(), clock, { finish });
+    await settle();
+    expect(again.contents).toEqual(['smooth 1']);
+  });
+
+  it('holds a fact back while what it will say cannot be stored, and sends it when the store heals', async () => {
+    const finish = (fact: Fact): Fact => (fact.content === 'rough' ? { ...fact, content: 'smooth' } : fact);
+    const { h, disk, clock } = await opened({ finish });
+    h.outbox.pause();
+    await h.outbox.add([start('a', 'rough')]);
+    disk.failWrites(true);
+    h.outbox.resume();
+    await settle();
+    expect(h.contents).toEqual([]);
+    disk.failWrites(false);
+    await clock.advance(60_000);
+    expect(h.contents).toEqual(['smooth']);
   });
 
   it('reaches its kill points in the order of their names', async () => {

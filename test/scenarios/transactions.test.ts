@@ -1,5 +1,6 @@
 /** Transactions across everything that can go wrong (OCPP 1.6 sections 3.5, 3.7, 4.8, 4.10, 5.11, 5.12 and 5.14). */
 import { describe, expect, it } from 'vitest';
+import type { Answer } from '../sim/network.ts';
 import { minutes, seconds } from '../sim/virtual-clock.ts';
 import { World, type WorldOptions } from '../sim/world.ts';
 
@@ -146,6 +147,31 @@ describe('a loss of power', () => {
     const [first, second] = starts(world);
     expect(second).toEqual(first);
     expect(stops(world)).toMatchObject([{ transactionId: -7, reason: 'PowerLoss' }]);
+  });
+
+  it('repeats what was under way with the same time, though the clock was set between the fact and its first sending', async () => {
+    const currentTime = '2026-03-01T10:00:00Z';
+    const answers: Answer[] = ['silence'];
+    const world = await World.start({
+      trusted: false,
+      keys: { AllowOfflineTxForUnknownId: 'true', MeterValueSampleInterval: '0' },
+      prepare: (central) => {
+        central.answer(
+          'BootNotification',
+          () => answers.shift() ?? { status: 'Accepted', currentTime, interval: 3600 },
+        );
+        central.answer('StartTransaction', () => 'silence');
+      },
+    });
+    world.plugIn();
+    world.present('ABC');
+    await world.clock.advance(minutes(2));
+    await world.kill();
+    await world.boot();
+    await world.clock.advance(seconds(5));
+    const [first, second] = starts(world);
+    expect(Math.abs(Date.parse(String(first?.['timestamp'])) - Date.parse(currentTime))).toBeLessThan(minutes(2));
+    expect(second).toEqual(first);
   });
 
   it('that is announced opens the contactor before anything is sent and says PowerLoss', async () => {

@@ -1,6 +1,7 @@
 /** What the journal writes about transactions, and how it becomes a message. */
 import type { StopReason } from '../../core/connector/state.ts';
 import type { Register } from '../../core/metering/register.ts';
+import type { Fact } from '../../ocpp/outbox/fact.ts';
 import { formatTimestamp } from '../../ocpp/timestamp.ts';
 import type { Clock, Stamp } from '../../ports.ts';
 import type { MeterRecord, Progresses } from './meter-data.ts';
@@ -41,10 +42,6 @@ const OPEN_PREFIX = 'transaction/';
 export const openKey = (id: string): string => OPEN_PREFIX + id;
 export const openRange = { from: OPEN_PREFIX, to: 'transaction0' } as const;
 
-/** Wall time of a stamp: corrected, if it is of this boot and the clock has become trusted since. */
-export const timestampOf = (stamp: Stamp, clock: Clock): string =>
-  formatTimestamp(stamp.bootId === clock.bootId ? clock.wall(stamp.at) : stamp.wall);
-
 export const stampAt = (at: number, clock: Clock): Stamp => ({
   bootId: clock.bootId,
   at,
@@ -52,28 +49,43 @@ export const stampAt = (at: number, clock: Clock): Stamp => ({
   trusted: clock.trusted,
 });
 
+/**
+ * A fact whose times were guesses says the true ones from now on, if the clock has become trusted in the same boot. The same fact if there
+ * is nothing to correct.
+ */
+export function withTrueTimes(fact: Fact, clock: Clock): Fact {
+  const content = fact.content as { readonly stamp: Stamp; readonly data?: readonly MeterRecord[] };
+  const records = [content, ...(content.data ?? [])];
+  if (!records.some(({ stamp }) => canCorrect(stamp, clock))) return fact;
+  const [corrected, ...data] = records.map((record) =>
+    canCorrect(record.stamp, clock) ? { ...record, stamp: stampAt(record.stamp.at, clock) } : record,
+  );
+  return { ...fact, content: content.data === undefined ? corrected : { ...corrected, data } };
+}
+
+const canCorrect = ({ bootId, trusted }: Stamp, clock: Clock): boolean =>
+  !trusted && clock.trusted && bootId === clock.bootId;
+
 /** The three requests of section 3.7; `transactionId` is undefined for a StartTransaction only. */
 export const RENDERERS = {
-  StartTransaction: ({ stamp, ...start }: StartFact, _: number | undefined, clock: Clock) => ({
+  StartTransaction: ({ stamp, ...start }: StartFact, _: number | undefined) => ({
     ...start,
-    timestamp: timestampOf(stamp, clock),
+    timestamp: formatTimestamp(stamp.wall),
   }),
-  StopTransaction: ({ stamp, data, ...stop }: StopFact, transactionId: number | undefined, clock: Clock) => ({
+  StopTransaction: ({ stamp, data, ...stop }: StopFact, transactionId: number | undefined) => ({
     ...stop,
     transactionId,
-    timestamp: timestampOf(stamp, clock),
-    ...(data === undefined || data.length === 0
-      ? {}
-      : { transactionData: data.map((each) => meterValue(each, clock)) }),
+    timestamp: formatTimestamp(stamp.wall),
+    ...(data === undefined || data.length === 0 ? {} : { transactionData: data.map(meterValue) }),
   }),
-  MeterValues: ({ connectorId, ...record }: MeterFact, transactionId: number | undefined, clock: Clock) => ({
+  MeterValues: ({ connectorId, ...record }: MeterFact, transactionId: number | undefined) => ({
     connectorId,
     transactionId,
-    meterValue: [meterValue(record, clock)],
+    meterValue: [meterValue(record)],
   }),
 };
 
-const meterValue = ({ stamp, values }: MeterRecord, clock: Clock) => ({
-  timestamp: timestampOf(stamp, clock),
+const meterValue = ({ stamp, values }: MeterRecord) => ({
+  timestamp: formatTimestamp(stamp.wall),
   sampledValue: values,
 });

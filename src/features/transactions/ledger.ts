@@ -18,6 +18,7 @@ import {
   type StartFact,
   type StopFact,
   stampAt,
+  withTrueTimes,
 } from './facts.ts';
 import { MeterData } from './meter-data.ts';
 
@@ -79,7 +80,8 @@ export class Ledger implements Journal, TransactionBook {
       retryIntervalS,
       gaveUp,
       ...(reached === undefined ? {} : { reached }),
-      render: ({ action, content }, transactionId) => RENDERERS[action](content as never, transactionId, clock),
+      render: ({ action, content }, transactionId) => RENDERERS[action](content as never, transactionId),
+      finish: (fact) => withTrueTimes(fact, clock),
       delivered: options.delivered,
     });
   }

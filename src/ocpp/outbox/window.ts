@@ -53,6 +53,12 @@ export class Window {
     this.#end = this.#admitted;
   }
 
+  /** The oldest fact, which is in memory, says something else from now on. */
+  replaceFirst(fact: Fact): void {
+    const [first] = this.#entries;
+    if (first !== undefined) this.#entries[0] = { ...first, fact };
+  }
+
   /** The oldest fact is done. */
   shift(): void {
     this.#entries.shift();
