@@ -88,6 +88,10 @@ export class CentralSystem {
     return this.#client !== undefined;
   }
 
+  get lastTransactionId(): number {
+    return this.#nextTransaction - 1;
+  }
+
   /** Rejects with what the charge point answered, with a time-out, or without a connection. */
   async call(action: string, payload: Payload): Promise<Payload> {
     if (this.#client === undefined) throw new Error(`${action}: no charge point is connected`);

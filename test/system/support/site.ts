@@ -11,11 +11,12 @@ import { MeterWire } from './meter-wire.ts';
 import { BOARD_YAML, POWER_UP } from './wiring.ts';
 
 export const CHARGEPOINT = join(import.meta.dirname, '../../../dist/chargepoint.cjs');
+const SDM630 = join(import.meta.dirname, '../../../config/meters/eastron-sdm630.yaml');
 const CHARGING_W = 11_000;
 
 export interface SiteOptions {
-  /** A name in config/meters, or a path. */
-  readonly meter?: string;
+  /** The meter stumbles over no haste: no silence is kept between two requests. */
+  readonly hastyMeter?: boolean;
   readonly sampleIntervalS?: number;
   /** With one, the site has no central system of its own. */
   readonly centralPort?: number;
@@ -46,6 +47,7 @@ export class Life {
 export class Site {
   readonly folder = mkdtempSync(join(tmpdir(), 'site-'));
   readonly config = join(this.folder, 'chargepoint.yaml');
+  readonly controlSocket = join(this.folder, 'control.sock');
   readonly machine: Machine;
   readonly car: ElectricVehicle;
   readonly #options: SiteOptions;
@@ -87,11 +89,16 @@ export class Site {
     this.car.onContacts = (closed) => void meter.load(closed ? CHARGING_W : 0);
     if (this.#options.centralPort === undefined) this.#central = await CentralSystem.start();
     writeFileSync(join(this.folder, 'board.yaml'), BOARD_YAML);
+    writeFileSync(
+      join(this.folder, 'meter.yaml'),
+      readFileSync(SDM630, 'utf8').replace('silenceMs: 100', 'silenceMs: 2'),
+    );
     writeFileSync(this.config, this.configText(meter.port));
   }
 
   configText(port = this.#meter?.port): string {
-    const { meter = 'eastron-sdm630', sampleIntervalS = 1, centralPort } = this.#options;
+    const { hastyMeter = false, sampleIntervalS = 1, centralPort } = this.#options;
+    const meter = hastyMeter ? './meter.yaml' : 'eastron-sdm630';
     return `
 chargePoint: { identity: cp-system, vendor: Acme, model: Pi }
 centralSystem: { url: "ws://127.0.0.1:${centralPort ?? this.central.port}" }
@@ -102,6 +109,7 @@ buses: { rs485: { port: ${port} } }
 keys: { MeterValueSampleInterval: ${sampleIntervalS} }
 options: { RetryBackoffWaitMinimum: 0, RetryBackoffRandomRange: 0 }
 stateDir: ./state
+control: { socket: ./control.sock }
 faultGraceS: 1
 acknowledgeLabUse: true
 `;
