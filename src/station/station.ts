@@ -126,14 +126,7 @@ export class Station {
    */
   dispatch(id: number, event: Event): void {
     this.#events.push({ id, event });
-    if (this.#running) return;
-    this.#running = true;
-    try {
-      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift())
-        this.#run(next.id, next.event);
-    } finally {
-      this.#running = false;
-    }
+    this.#runAll();
   }
 
   dispatchAll(event: Event): void {
@@ -167,11 +160,35 @@ export class Station {
     return unlocked;
   }
 
-  /** Ends every transaction. A trip opens the contactors before this returns. */
+  /** Ends every transaction. A trip opens the contactors before anything else, and before this returns. */
   stopAll(stop: Stop): void {
-    const at = this.#options.clock.now();
-    if (stop.trip) for (const { evse } of this.#hardware.values()) evse.permit(false);
-    this.dispatchAll({ type: 'stop', stop, at });
+    // The cause goes before its effect: an open contactor alone would look like an EV that paused.
+    for (const id of this.#connectors.keys())
+      this.#events.push({ id, event: { type: 'stop', stop, at: this.#options.clock.now() } });
+    if (stop.trip) this.#openAll();
+    this.#runAll();
+  }
+
+  /** What the mirror contacts say meanwhile waits until the last one has been told. */
+  #openAll(): void {
+    const wasRunning = this.#running;
+    this.#running = true;
+    try {
+      for (const { evse } of this.#hardware.values()) evse.permit(false);
+    } finally {
+      this.#running = wasRunning;
+    }
+  }
+
+  #runAll(): void {
+    if (this.#running) return;
+    this.#running = true;
+    try {
+      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift())
+        this.#run(next.id, next.event);
+    } finally {
+      this.#running = false;
+    }
   }
 
   #run(id: number, event: Event): void {
