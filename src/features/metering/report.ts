@@ -40,10 +40,14 @@ export async function reportNow(context: Context, place: Metered): Promise<void>
   if (look === undefined) return;
   const items = settings.get(meterValuesSampledData);
   const values = look.values(items.length > 0 ? items : ['Energy.Active.Import.Register'], 'Trigger');
-  const transactionId = look.transaction === undefined ? undefined : transactions.transactionId(look.transaction);
+  const { at, transaction } = look;
+  const transactionId = transaction === undefined ? undefined : transactions.transactionId(transaction);
+  // What the central system has been told is journalled, so that a stop after a crash does not say less.
+  if (transaction !== undefined)
+    await transactions.sample({ connectorId: place.id, transaction, series: 'periodic', at, values: [], kept: [] });
   await reportNotQueued(context, place.id, {
     values,
-    at: look.at,
+    at,
     ...(transactionId === undefined ? {} : { transactionId }),
   });
 }
