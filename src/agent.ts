@@ -126,7 +126,6 @@ class RunningAgent implements Agent {
   readonly #options: AgentOptions;
   readonly #settings: Configuration;
   readonly #ledger: Ledger;
-  readonly #cache: AuthorizationCache;
   readonly #localList: LocalList;
   readonly #authority: CentralAuthority;
   readonly #registration = new Registration();
@@ -168,12 +167,11 @@ class RunningAgent implements Agent {
     });
     this.#reservations = new ReservationBook({ ...ports, station: this.#station });
     this.#link = this.#makeLink();
-    this.#cache = new AuthorizationCache(ports);
     this.#localList = new LocalList({ ...ports, settings });
     this.#authority = new CentralAuthority({
       ...ports,
       settings,
-      cache: this.#cache,
+      cache: new AuthorizationCache(ports),
       localList: this.#localList,
       isOnline: () => this.#link.open && this.#registration.accepted,
       call: (operation, request, callOptions) => this.#called().call(operation, request, callOptions),
@@ -184,7 +182,7 @@ class RunningAgent implements Agent {
   async start(features: readonly Feature[]): Promise<void> {
     const { clock, random, log } = this.#options.ports;
     await this.#ledger.open();
-    await this.#cache.open();
+    await this.#authority.open();
     await this.#localList.open();
     if (features.includes(reservation)) await this.#reservations.open();
     this.#rooms = features.map((feature) => feature.start(this.#context));

@@ -111,6 +111,20 @@ describe('one reader for two connectors', () => {
   });
 });
 
+describe('a tag that is presented once more', () => {
+  it('while its transaction ends begins nothing on the next connector', async () => {
+    const world = await start({}, { connectors: TWO });
+    const at = (idTag: string) => during(world, seconds(1), () => world.present(idTag, [1, 2]));
+    await plug(world);
+    await at('A');
+    // An EV that does not let go: the contactor opens after 6 s.
+    world.board.inputs.patchConnector(1, { ev: { mode: 'C' } });
+    expect(await at('A')).toEqual(['0 > StatusNotification 1 Finishing']);
+    expect(await at('A')).toEqual([]);
+    expect(await during(world, seconds(5), () => {})).toEqual(['4 > StopTransaction 1 A Local']);
+  });
+});
+
 describe('the authorization cache', () => {
   it('TC_007: a cached tag begins without Authorize', async () => {
     const world = await start({ LocalPreAuthorize: 'true' });
@@ -135,6 +149,9 @@ describe('the authorization cache', () => {
     await tag(world, 'ABC');
     await ask(world, 'ChangeConfiguration', { key: 'AuthorizationCacheEnabled', value: 'false' });
     await ask(world, 'ChangeConfiguration', { key: 'LocalPreAuthorize', value: 'true' });
+    expect((await tag(world, 'ABC'))[0]).toBe('0 > Authorize ABC = Accepted');
+    await tag(world, 'ABC');
+    await ask(world, 'ChangeConfiguration', { key: 'AuthorizationCacheEnabled', value: 'true' });
     expect((await tag(world, 'ABC'))[0]).toBe('0 > Authorize ABC = Accepted');
   });
 

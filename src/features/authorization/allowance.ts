@@ -7,8 +7,8 @@ import type { Context } from '../feature.ts';
 const LOOK_EVERY_MS = 1000;
 
 export function watchAllowances({ clock, log, station }: Context): Unsubscribe {
-  const looking = new Map<number, Cancel>();
-  const look = async (id: number): Promise<void> => {
+  const loops = new Map<number, { cancel: Cancel }>();
+  const look = async (id: number, loop: { cancel: Cancel }): Promise<void> => {
     try {
       const reading = await station.hardware(id)?.meter.read();
       const energyImportWh = reading?.values.energyImport?.sum;
@@ -17,27 +17,24 @@ export function watchAllowances({ clock, log, station }: Context): Unsubscribe {
       // A meter that stays silent is a fault, and opens the contactor.
       log.warn('the register was not read', { connectorId: id, cause });
     }
-    if (looking.has(id))
-      looking.set(
-        id,
-        clock.after(LOOK_EVERY_MS, () => void look(id)),
-      );
+    if (loops.get(id) === loop) loop.cancel = clock.after(LOOK_EVERY_MS, () => void look(id, loop));
   };
   const unsubscribe = station.onChange(({ after }) => {
     const { id } = after;
-    if (livesOnAllowance(after) === looking.has(id)) return;
+    if (livesOnAllowance(after) === loops.has(id)) return;
     if (livesOnAllowance(after)) {
-      looking.set(id, () => {});
-      void look(id);
+      const loop = { cancel: () => {} };
+      loops.set(id, loop);
+      void look(id, loop);
     } else {
-      looking.get(id)?.();
-      looking.delete(id);
+      loops.get(id)?.cancel();
+      loops.delete(id);
     }
   });
   return () => {
     unsubscribe();
-    for (const cancel of looking.values()) cancel();
-    looking.clear();
+    for (const { cancel } of loops.values()) cancel();
+    loops.clear();
   };
 }
 

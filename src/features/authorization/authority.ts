@@ -44,13 +44,18 @@ export class CentralAuthority implements Authority {
 
   constructor(options: CentralAuthorityOptions) {
     this.#options = options;
-    const { settings, localList, cache, log } = options;
+    const { settings, localList, cache } = options;
     // Section 3.5.3: what is on the list is not in the cache.
     localList.onChange(() => cache.forget((idTag) => localList.find(idTag) !== undefined));
     settings.onChange((name) => {
-      if (name !== authorizationCacheEnabled.name || settings.get(authorizationCacheEnabled)) return;
-      cache.clear().catch((cause: unknown) => log.warn('the disabled authorization cache was not cleared', { cause }));
+      if (name === authorizationCacheEnabled.name) void this.#clearDisabled();
     });
+  }
+
+  /** Takes up what was stored. Rejects with StoreError. */
+  async open(): Promise<void> {
+    await this.#options.cache.open();
+    await this.#clearDisabled();
   }
 
   async verdict(idTag: string): Promise<Verdict> {
@@ -91,6 +96,15 @@ export class CentralAuthority implements Authority {
       log.error('the authorization cache could not be cleared', { cause });
       return false;
     }
+  }
+
+  /** What a disabled cache held would be out of date when it is enabled again. */
+  async #clearDisabled(): Promise<void> {
+    const { cache, log, settings } = this.#options;
+    if (settings.get(authorizationCacheEnabled) || cache.size === 0) return;
+    await cache
+      .clear()
+      .catch((cause: unknown) => log.warn('the disabled authorization cache was not cleared', { cause }));
   }
 
   /** Undefined: nobody is there to decide. */

@@ -37,8 +37,7 @@ export class Desk {
       return;
     }
     this.#pending.add(canonical(idTag));
-    const verdict = await authority.verdict(idTag);
-    this.#pending.delete(canonical(idTag));
+    const verdict = await authority.verdict(idTag).finally(() => this.#pending.delete(canonical(idTag)));
     if (this.#useGroup(idTag, verdict, connectorIds)) return;
     if (verdict.accepted) this.#admit(idTag, verdict, connectorIds);
     else log.info('the idTag was not accepted', { status: verdict.status, by: verdict.by });
@@ -60,7 +59,7 @@ export class Desk {
 
   /**
    * The tag of a session needs no verdict, online or not: it ends its transaction, takes back an authorisation that waits for the
-   * plug, or gets a plug that was kept locked (errata 3.5).
+   * plug, or gets a plug that was kept locked (errata 3.5). While the plug is being locked or a fact written it changes nothing.
    */
   #useOwn(idTag: string, connectorIds: readonly number[]): boolean {
     const connectors = this.#connectors(connectorIds);
@@ -73,7 +72,7 @@ export class Desk {
     if (stopped !== undefined) this.#stop(stopped, idTag);
     const released = stopped === undefined ? own(keptFrom) : undefined;
     if (released !== undefined) this.#release(released);
-    return stopped !== undefined || released !== undefined;
+    return (stopped ?? released ?? own(passingThrough)) !== undefined;
   }
 
   /** Section 3.10: whoever is of the group may do the same; ConcurrentTx says that the idTag is valid, and charging. */
@@ -149,6 +148,20 @@ const runningOn = ({ phase }: Connector): Transaction | undefined =>
 
 const waitingFor = ({ phase }: Connector): { readonly idTag: string } | undefined =>
   phase.name === 'authorized' ? phase.authorization : undefined;
+
+/** Who is on the way into a transaction, or out of it. */
+function passingThrough({ phase }: Connector): { readonly idTag: string } | undefined {
+  switch (phase.name) {
+    case 'locking':
+    case 'beginning':
+      return phase.authorization;
+    case 'ending':
+    case 'closing':
+      return phase.transaction;
+    default:
+      return undefined;
+  }
+}
 
 /** Whose plug stays locked after the end of the transaction. An attached cable is nobody's. */
 const keptFrom = ({ cable, phase }: Connector): Last | undefined =>
