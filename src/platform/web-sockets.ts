@@ -5,9 +5,12 @@ import type { IncomingMessage } from 'node:http';
 import { type ConnectionOptions, createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
 import WebSocket, { type ClientOptions } from 'ws';
 import type { DialFailure, DialRequest, Socket, SocketClosed, SocketEvents, Sockets } from '../ports.ts';
+import { OnePerTurn } from './one-per-turn.ts';
 
 /** Far above any OCPP 1.6 message; a larger one closes the connection with 1009. */
 export const MAX_PAYLOAD_BYTES = 4 * 1024 * 1024;
+/** A server that goes on asking but does not read the answers must not fill our memory. */
+export const MAX_UNSENT_BYTES = 2 * MAX_PAYLOAD_BYTES;
 const CLOSE_WITHIN_MS = 2_000;
 const ABNORMAL = 1006;
 /** What `update-ca-certificates` maintains on Debian and Raspberry Pi OS. */
@@ -131,7 +134,10 @@ interface Failed {
 class ClientSocket implements Socket {
   readonly #socket: WebSocket;
   readonly #request: DialRequest;
+  /** One frame a turn; TCP holds back whoever sends more. */
+  readonly #turns = new OnePerTurn((congested) => (congested ? this.#socket.pause() : this.#socket.resume()));
   #opened = false;
+  #dropped = false;
   /** The first cause counts; what follows from it is noise. */
   #failed: Failed | undefined;
   /** What the server chose; undefined until it has switched protocols. */
@@ -159,18 +165,23 @@ class ClientSocket implements Socket {
     });
     socket.on('message', (data) => {
       // A binary frame is wrong in OCPP-J, but some proxies make one of a text.
-      if (Buffer.isBuffer(data)) events.received(data.toString('utf8'));
+      if (Buffer.isBuffer(data) && !this.#dropped) this.#turns.run(() => events.received(data.toString('utf8')));
     });
     socket.on('pong', () => events.pong());
     socket.on('error', (error) => this.#fail(this.#classify(error)));
     socket.once('close', (code, reason) => {
       clearTimeout(this.#timer);
-      events.closed(this.#closed(code, reason.toString('utf8')));
+      this.#turns.run(() => events.closed(this.#closed(code, reason.toString('utf8'))));
     });
   }
 
   send(text: string): void {
     if (this.#socket.readyState !== WebSocket.OPEN) return;
+    if (this.#socket.bufferedAmount > MAX_UNSENT_BYTES) {
+      this.#fail({ failure: 'network', reason: 'the server does not read what we send' });
+      this.terminate();
+      return;
+    }
     // A failed write ends in `closed`.
     this.#socket.send(text, () => {});
   }
@@ -188,6 +199,9 @@ class ClientSocket implements Socket {
   }
 
   terminate(): void {
+    // ws still hands over what has arrived.
+    this.#dropped = true;
+    this.#turns.clear();
     this.#socket.terminate();
   }
 

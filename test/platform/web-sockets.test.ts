@@ -8,10 +8,11 @@ import {
   serveWebSockets,
   type WebSocketServerOptions,
 } from '../../src/platform/web-socket-server.ts';
-import { WebSockets } from '../../src/platform/web-sockets.ts';
+import { MAX_UNSENT_BYTES, WebSockets } from '../../src/platform/web-sockets.ts';
 import { dialled } from './support/dialled.ts';
 
 const HOST = '127.0.0.1';
+const FLOOD = Array.from({ length: 400 }, (_, index) => index);
 const cleanUp: (() => Promise<unknown> | unknown)[] = [];
 
 afterEach(async () => {
@@ -100,6 +101,71 @@ describe('a connection', () => {
     expect(visitor?.identity).toBe('RDAM|1/23');
     expect(visitor?.basicAuth?.user).toBe('RDAM|1/23');
     expect([...(visitor?.basicAuth?.password ?? [])]).toEqual([...password]);
+  });
+
+  it('hands over a flood one frame a turn of the event loop, all of it in order and before the end', async () => {
+    const { url } = await serve({
+      onConnection: (socket) => {
+        for (const frame of FLOOD) socket.send(String(frame));
+        socket.close(1000, 'done');
+      },
+    });
+    let turn = 0;
+    let counting = true;
+    const count = (): void => {
+      turn++;
+      if (counting) setImmediate(count);
+    };
+    count();
+    const turns: number[] = [];
+    const texts: string[] = [];
+    await new Promise<void>((resolve) => {
+      new WebSockets().dial(
+        { url: `${url}/cp001`, subprotocol: 'ocpp1.6', handshakeTimeoutMs: 5_000 },
+        {
+          opened: () => {},
+          received: (text) => {
+            texts.push(text);
+            turns.push(turn);
+          },
+          pong: () => {},
+          closed: () => resolve(),
+        },
+      );
+    });
+    counting = false;
+    expect(texts).toEqual(FLOOD.map(String));
+    // The counter's own turn may come before or after ours.
+    expect(
+      Math.max(...turns.map((_, index) => turns.filter((other) => other === turns[index]).length)),
+    ).toBeLessThanOrEqual(2);
+  });
+
+  it('that is dropped in the middle of a flood ends without the rest of it', async () => {
+    const { url } = await serve({
+      onConnection: (socket) => {
+        for (const frame of FLOOD) socket.send(String(frame));
+      },
+    });
+    const connection = dial({ url: `${url}/cp001` });
+    await connection.next('received 10');
+    connection.socket.terminate();
+    expect((await connection.closed).code).toBe(1006);
+    expect(connection.events).toEqual(['opened', ...FLOOD.slice(0, 11).map((n) => `received ${n}`), 'closed 1006']);
+  });
+
+  it('is dropped when the server does not read what we send', async () => {
+    const url = await raw((socket) => {
+      socket.once('data', (request) => {
+        socket.write(switching(request, 'ocpp1.6'));
+        socket.pause();
+      });
+    });
+    const connection = dial({ url });
+    await connection.next('opened');
+    const megabyte = 'x'.repeat(1024 * 1024);
+    for (let sent = 0; sent < 2 * MAX_UNSENT_BYTES; sent += megabyte.length) connection.socket.send(megabyte);
+    expect(await connection.closed).toEqual({ code: 1006, reason: 'the server does not read what we send' });
   });
 
   it('tells why the server closed it', async () => {
