@@ -100,10 +100,48 @@ describe('one reader for two connectors', () => {
     expect(await plugAt(world, 2)).toEqual(['0 > StatusNotification 2 Preparing']);
   });
 
+  it('a tag begins where an EV waits rather than where none is', async () => {
+    const world = await start({}, { connectors: TWO });
+    await plugAt(world, 2);
+    expect((await at(world, 'A'))[1]).toBe('0 > StartTransaction 2 A = Accepted');
+  });
+
+  it('a tag begins where it has reserved rather than where an EV waits', async () => {
+    const world = await start({}, { connectors: TWO });
+    const expiryDate = new Date(world.clock.wall(world.clock.now()) + minutes(10)).toISOString();
+    await world.central.call('ReserveNow', { connectorId: 2, expiryDate, idTag: 'A', reservationId: 7 });
+    await plugAt(world, 1);
+    expect(await at(world, 'A')).toEqual(['0 > Authorize A = Accepted', '0 > StatusNotification 2 Preparing']);
+    expect(await plugAt(world, 2)).toEqual([
+      '0 > StartTransaction 2 A 7 = Accepted',
+      '1 > StatusNotification 2 Charging',
+    ]);
+  });
+
+  it('a reservation of the charge point goes with the plug to the other connector', async () => {
+    const world = await start({}, { connectors: TWO });
+    const expiryDate = new Date(world.clock.wall(world.clock.now()) + minutes(10)).toISOString();
+    await world.central.call('ReserveNow', { connectorId: 0, expiryDate, idTag: 'A', reservationId: 7 });
+    await at(world, 'A');
+    expect((await plugAt(world, 2)).slice(0, 3)).toEqual([
+      '0 > StatusNotification 2 Preparing',
+      '0 > StatusNotification 1 Available',
+      '0 > StartTransaction 2 A 7 = Accepted',
+    ]);
+  });
+
+  it('a plug in a connector that is reserved for somebody else takes nothing over', async () => {
+    const world = await start({}, { connectors: TWO });
+    const expiryDate = new Date(world.clock.wall(world.clock.now()) + minutes(10)).toISOString();
+    await world.central.call('ReserveNow', { connectorId: 2, expiryDate, idTag: 'B', reservationId: 7 });
+    await at(world, 'A');
+    expect(await plugAt(world, 2)).toEqual([]);
+  });
+
   it('a tag that is presented again while the central system thinks is one tag', async () => {
     const world = await start({}, { connectors: TWO });
     world.central.answer('Authorize', () => 'silence');
-    const log = await during(world, seconds(5), () => {
+    const log = await during(world, minutes(1), () => {
       world.present('A', [1, 2]);
       world.present('a', [1, 2]);
     });
@@ -639,6 +677,14 @@ describe('free vend', () => {
 
 it('a text that cannot be an idTag is ignored', async () => {
   const world = await start({ AllowOfflineTxForUnknownId: 'true' });
-  expect(await tag(world, 'A'.repeat(21))).toEqual([]);
-  expect(await tag(world, '')).toEqual([]);
+  world.network.cut();
+  world.plugIn();
+  for (const text of ['A'.repeat(21), '']) {
+    world.present(text);
+    await world.clock.advance(seconds(5));
+    expect(coil(world)).toBe('open');
+  }
+  world.present('A'.repeat(20));
+  await world.clock.advance(seconds(5));
+  expect(coil(world)).toBe('closed');
 });

@@ -1,7 +1,7 @@
 /** A tag at a reader: where it begins, what it stops, which plug it sets free (OCPP 1.6 sections 3.5, 3.10, 3.11, 4.1 and 4.10). */
 import { canonical, isSameGroup, isSameIdTag, isValid, type Verdict } from '../../core/authorization.ts';
 import { canBegin } from '../../core/connector/session.ts';
-import type { Connector, Last, Transaction } from '../../core/connector/state.ts';
+import type { Authorization, Connector, Last, Transaction } from '../../core/connector/state.ts';
 import type { Claim, Claimant } from '../../core/reservation.ts';
 import type { Change } from '../../station/station.ts';
 import type { Context } from '../feature.ts';
@@ -50,8 +50,9 @@ export class Desk {
     const waiting = [...this.#anyOf].find(([, connectorIds]) => connectorIds.includes(after.id))?.[0];
     const connector = waiting === undefined ? undefined : this.#context.station.connector(waiting);
     if (connector?.phase.name !== 'authorized') return;
-    const { authorization } = connector.phase;
-    if (authorization.reservationId !== undefined || this.#claim(after, authorization).type !== 'free') return;
+    const { reservationId: _, ...claimant } = connector.phase.authorization;
+    const authorization = authorizationFor(claimant, this.#claim(after, claimant));
+    if (authorization === undefined) return;
     const { station } = this.#context;
     station.dispatch(connector.id, { type: 'stop', stop: { reason: 'Local', trip: false }, at });
     station.dispatch(after.id, { type: 'authorized', authorization, at });
@@ -98,19 +99,15 @@ export class Desk {
     const { station, clock, transactions, log } = this.#context;
     const claimant: Claimant = { idTag, ...(parentIdTag === undefined ? {} : { parentIdTag }) };
     const best = this.#candidates(claimant, connectorIds).find(({ claim }) => claim.type !== 'askParent');
-    if (best === undefined) return;
-    const { connector, claim } = best;
+    const authorization = best && authorizationFor(claimant, best.claim);
+    if (best === undefined || authorization === undefined) return;
+    const { id } = best.connector;
     if (!transactions.canBegin) {
-      log.error('the store is in trouble: no new transaction begins', { connectorId: connector.id });
+      log.error('the store is in trouble: no new transaction begins', { connectorId: id });
       return;
     }
-    const reservation = claim.type === 'reserved' ? { reservationId: claim.reservationId } : {};
-    station.dispatch(connector.id, {
-      type: 'authorized',
-      authorization: { ...claimant, ...reservation },
-      at: clock.now(),
-    });
-    if (station.connector(connector.id)?.phase.name === 'authorized') this.#anyOf.set(connector.id, connectorIds);
+    station.dispatch(id, { type: 'authorized', authorization, at: clock.now() });
+    if (station.connector(id)?.phase.name === 'authorized') this.#anyOf.set(id, connectorIds);
   }
 
   /** The connectors where this tag might begin: one reserved for it first, then one with an EV, then a free one. */
@@ -141,6 +138,12 @@ export class Desk {
     const { station, clock } = this.#context;
     station.dispatch(id, { type: 'released', at: clock.now() });
   }
+}
+
+/** Undefined where the connector is kept for somebody else. */
+function authorizationFor(claimant: Claimant, claim: Claim): Authorization | undefined {
+  if (claim.type === 'reserved') return { ...claimant, reservationId: claim.reservationId };
+  return claim.type === 'free' ? claimant : undefined;
 }
 
 const runningOn = ({ phase }: Connector): Transaction | undefined =>
