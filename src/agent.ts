@@ -9,7 +9,7 @@ import { FEATURES } from './features/all.ts';
 import { CentralAuthority } from './features/authorization/authority.ts';
 import { AuthorizationCache } from './features/authorization/cache.ts';
 import { readInoperative } from './features/availability/change-availability.ts';
-import { webSocketPingInterval } from './features/boot/boot.ts';
+import { messageTimeout, webSocketPingInterval } from './features/boot/boot.ts';
 import { Configuration } from './features/configuration/configuration.ts';
 import { PROFILES, supportedFeatureProfiles } from './features/configuration/keys-room.ts';
 import type { Context, Effective, Feature, Room } from './features/feature.ts';
@@ -85,7 +85,6 @@ export interface Agent {
   stop(reason: Extract<StopReason, 'Reboot' | 'Other'>): Promise<void>;
 }
 
-const CALL_TIMEOUT_MS = 30_000;
 const SENT_WITHIN_MS = 2000;
 
 /** Opens what is stored, starts the rooms, listens to the hardware and dials. Rejects with StoreError. */
@@ -194,7 +193,7 @@ class RunningAgent implements Agent {
       random,
       log,
       wireLog: this.wireLog,
-      callTimeoutMs: () => CALL_TIMEOUT_MS,
+      callTimeoutMs: () => this.#settings.get(messageTimeout) * 1000,
       gate: { mayAnswer: () => (this.#registration.status === 'Rejected' ? 'silence' : 'answer') },
     });
     const changed = (): void => this.#tellChanged();

@@ -37,6 +37,8 @@ export interface Settings {
   adopt<T>(key: Key<T>, value: T): void;
   /** From now on a change that the room does not accept is Rejected. What is in force already is the room's to `adopt`. */
   narrow<T>(key: Key<T>, accepts: Accepts<T>): void;
+  /** What this charge point is built like leaves no choice: the key has this value and is read-only, whatever was stored or preset. */
+  fix<T>(key: Key<T>, value: T): void;
   /** ChangeConfiguration (section 5.3): durable before it takes effect, and in effect when this resolves. */
   change(name: string, text: string): Promise<ChangeResult>;
   /** Names are compared without regard to case. */

@@ -1,5 +1,7 @@
 /** The Core cases of the compliance test tool that no other scenario covers: each one with every frame of its story (octt.md). */
 import { describe, expect, it } from 'vitest';
+import type { Board } from '../../hal/contract.ts';
+import type { MockBoard } from '../../hal/mock/mock-board.ts';
 import { frames } from '../sim/frames.ts';
 import type { Answer } from '../sim/network.ts';
 import * as play from '../sim/transcript.ts';
@@ -283,6 +285,47 @@ describe('Reset with a transaction', () => {
   });
 });
 
+describe('a Reset that hangs', () => {
+  const meterThatHangs = (board: MockBoard): Board => ({
+    ...board,
+    connectors: board.connectors.map((hardware) => ({
+      ...hardware,
+      meter: { ...hardware.meter, offers: hardware.meter.offers, read: () => new Promise<never>(() => undefined) },
+    })),
+  });
+
+  it.each([
+    ['Hard', 0, 2.5],
+    ['Hard', 2, 7.5],
+    ['Soft', 0, 20],
+    ['Soft', 1, 40],
+  ])('%s with ResetRetries=%i happens all the same, after %f s', async (type, ResetRetries, exitAfterS) => {
+    const world = await World.start({
+      connectors: [{ id: 1, cable: 'attached' }],
+      keys: { ...QUIET, ResetRetries: String(ResetRetries) },
+      furnish: meterThatHangs,
+    });
+    await story(
+      world,
+      [
+        [0, play.plugIn()],
+        [1, remoteStart()],
+      ],
+      5,
+    );
+    const exits = (): void => expect(world.exits).toEqual([]);
+    await story(
+      world,
+      [
+        [0, play.call('Reset', { type })],
+        [exitAfterS - 0.1, exits],
+      ],
+      exitAfterS,
+    );
+    expect(world.exits).toEqual(['reset']);
+  });
+});
+
 describe('a start that fails', () => {
   it('TC_024: a plug that cannot be locked is ConnectorLockFailure, without a transaction', async () => {
     const world = await World.start(SOCKET);
@@ -429,8 +472,98 @@ describe('the link is lost', () => {
   });
 });
 
+/** Sections 9.1 to 9.3, and what the errata add (3.81, 3.83, 3.84, 3.91); the last one is ours. */
+const KEYS: Readonly<Record<string, 'R' | 'RW'>> = {
+  AllowOfflineTxForUnknownId: 'RW',
+  AuthorizationCacheEnabled: 'RW',
+  AuthorizeRemoteTxRequests: 'RW',
+  ClockAlignedDataInterval: 'RW',
+  ConnectionTimeOut: 'RW',
+  ConnectorPhaseRotation: 'RW',
+  ConnectorPhaseRotationMaxLength: 'R',
+  GetConfigurationMaxKeys: 'R',
+  HeartbeatInterval: 'RW',
+  LocalAuthorizeOffline: 'RW',
+  LocalPreAuthorize: 'RW',
+  MaxEnergyOnInvalidId: 'RW',
+  MessageTimeout: 'RW',
+  MeterValuesAlignedData: 'RW',
+  MeterValuesAlignedDataMaxLength: 'R',
+  MeterValuesSampledData: 'RW',
+  MeterValuesSampledDataMaxLength: 'R',
+  MeterValueSampleInterval: 'RW',
+  MinimumStatusDuration: 'RW',
+  NumberOfConnectors: 'R',
+  ResetRetries: 'RW',
+  StopTransactionOnEVSideDisconnect: 'RW',
+  StopTransactionOnInvalidId: 'RW',
+  StopTxnAlignedData: 'RW',
+  StopTxnAlignedDataMaxLength: 'R',
+  StopTxnSampledData: 'RW',
+  StopTxnSampledDataMaxLength: 'R',
+  SupportedFeatureProfiles: 'R',
+  SupportedFeatureProfilesMaxLength: 'R',
+  TransactionMessageAttempts: 'RW',
+  TransactionMessageRetryInterval: 'RW',
+  UnlockConnectorOnEVSideDisconnect: 'R',
+  WebSocketPingInterval: 'RW',
+  LocalAuthListEnabled: 'RW',
+  LocalAuthListMaxLength: 'R',
+  SendLocalListMaxLength: 'R',
+  ReserveConnectorZeroSupported: 'R',
+  SupportedMeasurands: 'R',
+};
+
 describe('configuration', () => {
   const change = (key: string, value: string) => play.call('ChangeConfiguration', { key, value });
+
+  const all = async (world: World) => {
+    const { configurationKey } = (await world.central.call('GetConfiguration')) as {
+      configurationKey: { key: string; readonly: boolean; value: string }[];
+    };
+    return configurationKey;
+  };
+
+  it('TC_019: all keys of each profile are there, readable only or writable as section 9 has it', async () => {
+    const world = await World.start({ ...TWO, keys: { AuthorizationKey: 'a secret of mine, 1234' } });
+    const keys = await all(world);
+    expect(Object.fromEntries(keys.map(({ key, readonly }) => [key, readonly ? 'R' : 'RW']))).toEqual(KEYS);
+    expect(keys.find(({ key }) => key === 'SupportedFeatureProfiles')?.value.split(',')).toEqual([
+      'Core',
+      'LocalAuthListManagement',
+      'RemoteTrigger',
+      'Reservation',
+    ]);
+    expect(JSON.stringify(world.wire)).not.toContain('secret');
+  });
+
+  it('TC_019: the keys of a profile that is off are not there', async () => {
+    const world = await World.start({ ...TWO, keys: { SupportedFeatureProfiles: 'Core' } });
+    const names = (await all(world)).map(({ key }) => key);
+    const absent = ['LocalAuthListEnabled', 'LocalAuthListMaxLength', 'ReserveConnectorZeroSupported'];
+    expect(names.filter((name) => absent.includes(name))).toEqual([]);
+    expect(await world.central.call('GetConfiguration', { key: absent })).toEqual({
+      configurationKey: [],
+      unknownKey: absent,
+    });
+  });
+
+  it.each(Object.keys(KEYS))('TC_019: %s alone is just that key', async (name) => {
+    const world = await World.start(TWO);
+    expect(await world.central.call('GetConfiguration', { key: [name] })).toEqual({
+      configurationKey: [{ key: name, readonly: KEYS[name] === 'R', value: expect.any(String) }],
+    });
+  });
+
+  it('TC_021: every writable key takes back what it says, at once, and no other key takes anything', async () => {
+    const world = await World.start(TWO);
+    for (const { key, readonly, value } of await all(world)) {
+      expect([key, await world.central.call('ChangeConfiguration', { key, value })]).toEqual([
+        key,
+        { status: readonly ? 'Rejected' : 'Accepted' },
+      ]);
+    }
+  });
 
   it('TC_021: a changed key is read back', async () => {
     const world = await World.start(TWO);

@@ -10,8 +10,9 @@ export const availability: Feature = {
   profile: 'Core',
   keys: Object.values(keys),
   start: (context): Room => {
-    const { station, registration, connection, settings } = context;
-    settings.adopt(keys.numberOfConnectors, station.connectors.length);
+    const { station, registration, connection, settings, config } = context;
+    if (config.keys[keys.numberOfConnectors.name] === undefined)
+      settings.adopt(keys.numberOfConnectors, station.connectors.length);
     const reporters = [0, ...station.connectors.map(({ id }) => id)].map((id) => new Reporter(id, context));
     const reportAll = (): void => {
       for (const reporter of reporters) reporter.changed();

@@ -10,6 +10,8 @@ import { integer, key, seconds } from '../keys.ts';
 
 export const heartbeatInterval = key('HeartbeatInterval', seconds(), { default: 300 });
 export const webSocketPingInterval = key('WebSocketPingInterval', integer(0, 86_400), { default: 30 });
+/** Errata 3.83, in seconds; counted in real time. */
+export const messageTimeout = key('MessageTimeout', integer(1, 3600), { default: 30 });
 
 /** Our own choice where the central system leaves it to us (interval 0) or does not answer properly, in seconds. */
 const RETRY_S = 60;
@@ -17,7 +19,7 @@ const RETRY_S = 60;
 export const boot: Feature = {
   name: 'boot',
   profile: 'Core',
-  keys: [heartbeatInterval, webSocketPingInterval],
+  keys: [heartbeatInterval, webSocketPingInterval, messageTimeout],
   start: (context): Room => {
     const booting = new Booting(context);
     const heart = new Heart(context);

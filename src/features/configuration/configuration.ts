@@ -1,7 +1,7 @@
 /** The values of all configuration keys: default, file, central system; which one wins, and where that is stored. */
 import type { Clock, Log, Store, StoreOperation, Unsubscribe } from '../../ports.ts';
 import type { ChangeResult, Effective, Settings, Source } from '../feature.ts';
-import type { Accepts, AnyKey, Key } from '../keys.ts';
+import type { Accepts, Access, AnyKey, Key } from '../keys.ts';
 
 interface Stored {
   readonly value: string;
@@ -13,6 +13,7 @@ interface Entry {
   readonly key: AnyKey;
   value: unknown;
   source: Source;
+  access: Access;
   accepts?: Accepts<unknown>;
 }
 
@@ -38,7 +39,7 @@ export class Configuration implements Settings {
     for (const key of options.keys) {
       const name = key.name.toLowerCase();
       if (this.#entries.has(name)) throw new Error(`two rooms own the configuration key ${key.name}`);
-      this.#entries.set(name, { key, value: key.initial, source: 'default' });
+      this.#entries.set(name, { key, value: key.initial, source: 'default', access: key.access });
     }
   }
 
@@ -72,6 +73,13 @@ export class Configuration implements Settings {
     entry.accepts = accepts as Accepts<unknown>;
   }
 
+  fix<T>(key: Key<T>, value: T): void {
+    const entry = this.#entries.get(key.name.toLowerCase());
+    if (entry === undefined) throw new Error(`no room owns the configuration key ${key.name}`);
+    entry.access = 'R';
+    if (entry.value !== value) this.#put(entry, value, 'adopted');
+  }
+
   onChange(listener: (name: string) => void): Unsubscribe {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -91,9 +99,9 @@ export class Configuration implements Settings {
     if (entry === undefined) return 'NotSupported';
     const { key } = entry;
     const value = key.type.parse(text);
-    if (key.access === 'R' || value === undefined) {
+    if (entry.access === 'R' || value === undefined) {
       this.#options.log.warn(
-        `${key.name} was not changed: ${key.access === 'R' ? 'it is read-only' : `it takes ${key.type.expected}`}`,
+        `${key.name} was not changed: ${entry.access === 'R' ? 'it is read-only' : `it takes ${key.type.expected}`}`,
       );
       return 'Rejected';
     }
@@ -158,9 +166,9 @@ export class Configuration implements Settings {
   }
 }
 
-const effectiveOf = ({ key, value, source }: Entry): Effective => ({
+const effectiveOf = ({ key, value, source, access }: Entry): Effective => ({
   name: key.name,
   value: key.type.format(value as never),
   source,
-  access: key.access,
+  access,
 });

@@ -4,6 +4,7 @@ import { GetConfiguration } from '../../ocpp/messages/core/get-configuration.ts'
 import type { Handler } from '../../ocpp/operation.ts';
 import type { Effective, Feature, Room, Settings } from '../feature.ts';
 import { integer, key, list } from '../keys.ts';
+import { connectorPhaseRotation, connectorPhaseRotationMaxLength, fitPhaseRotation } from './phase-rotation.ts';
 
 /** The six profiles of OCPP 1.6; the security whitepaper is none of them. */
 export const PROFILES = [
@@ -24,11 +25,25 @@ export const supportedFeatureProfiles = key('SupportedFeatureProfiles', list(PRO
   access: 'R',
 });
 
+export const supportedFeatureProfilesMaxLength = key('SupportedFeatureProfilesMaxLength', integer(1, PROFILES.length), {
+  default: PROFILES.length,
+  access: 'R',
+});
+
 export const configuration: Feature = {
   name: 'configuration',
   profile: 'Core',
-  keys: [getConfigurationMaxKeys, supportedFeatureProfiles],
-  start: ({ settings }): Room => ({ handlers: [getConfiguration(settings), changeConfiguration(settings)] }),
+  keys: [
+    getConfigurationMaxKeys,
+    supportedFeatureProfiles,
+    supportedFeatureProfilesMaxLength,
+    connectorPhaseRotation,
+    connectorPhaseRotationMaxLength,
+  ],
+  start: ({ settings, config }): Room => {
+    fitPhaseRotation(settings, config);
+    return { handlers: [getConfiguration(settings), changeConfiguration(settings)] };
+  },
 };
 
 const keyValue = ({ name, value, access }: Effective) => ({ key: name, readonly: access === 'R', value });

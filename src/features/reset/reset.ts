@@ -5,8 +5,12 @@ import { integer, key } from '../keys.ts';
 
 export const resetRetries = key('ResetRetries', integer(0, 10), { default: 0 });
 
+type ResetType = 'Soft' | 'Hard';
+
 /** How long the central system may take to confirm the last stop before we go; what is left is sent after the boot. */
-const CONFIRMED_WITHIN_MS = { Soft: 15_000, Hard: 2000 } as const;
+const CONFIRMED_WITHIN_MS: { readonly [type in ResetType]: number } = { Soft: 15_000, Hard: 2000 };
+/** After this a stop that is still not durable hangs, and the attempt is an unsuccessful one (section 9.1.22). */
+const DURABLE_WITHIN_MS: { readonly [type in ResetType]: number } = { Soft: 20_000, Hard: 2500 };
 
 export const reset: Feature = {
   name: 'reset',
@@ -21,13 +25,29 @@ const answer = (context: Context) =>
     return { status: 'Accepted' };
   });
 
-async function restart(context: Context, type: 'Soft' | 'Hard'): Promise<void> {
-  const { station, log, system } = context;
+/** A reset is the last resort of a charge point that does not work properly: when all attempts have failed, it happens all the same. */
+async function restart(context: Context, type: ResetType): Promise<void> {
+  const { log, settings, system, board } = context;
   log.info(`reset (${type}) asked for by the central system`);
-  station.stopAll({ reason: type === 'Soft' ? 'SoftReset' : 'HardReset', trip: type === 'Hard' });
-  await settled(context, CONFIRMED_WITHIN_MS[type]);
-  context.board.resetFaults(0);
+  for (let retries = settings.get(resetRetries); !(await stopAll(context, type)); retries--) {
+    log.error('a transaction cannot be stopped for the reset', { retries });
+    if (retries === 0) break;
+  }
+  board.resetFaults(0);
   system.exit('reset');
+}
+
+/** One attempt; false if it hangs. */
+function stopAll(context: Context, type: ResetType): Promise<boolean> {
+  const { station, clock } = context;
+  station.stopAll({ reason: type === 'Soft' ? 'SoftReset' : 'HardReset', trip: type === 'Hard' });
+  return new Promise((resolve) => {
+    const cancel = clock.after(DURABLE_WITHIN_MS[type], () => resolve(false));
+    void settled(context, CONFIRMED_WITHIN_MS[type]).then(() => {
+      cancel();
+      resolve(true);
+    });
+  });
 }
 
 /** Resolves once no transaction runs and nothing waits for a confirmation, or after `ms`; never before the stops are durable. */

@@ -20,6 +20,9 @@ export const transactions: Feature = {
       connection.onClose(() => context.transactions.outbox.pause()),
       registration.onChange(() => goOn(context)),
     ];
+    // Errata 3.85: a cable that is fixed to the charge point is never unlocked.
+    if (station.connectors.every(({ cable }) => cable === 'attached'))
+      settings.fix(keys.unlockConnectorOnEVSideDisconnect, false);
     return {
       handlers: [remoteStartTransaction(context), remoteStopTransaction(context)],
       stop: () => {
