@@ -16,6 +16,7 @@ import {
   transactionData,
   trigger,
   value,
+  watchedMeter,
 } from '../sim/metering.ts';
 import { hours, minutes, seconds } from '../sim/virtual-clock.ts';
 import { World } from '../sim/world.ts';
@@ -152,6 +153,26 @@ describe('transactionData', () => {
     expect(await world.disk.read({ from: 'meter-data/', to: 'meter-data0' })).toEqual([]);
   });
 
+  it('stays in order, and nothing follows the stop, when the meter is slow at the end', async () => {
+    const { watch, furnish } = watchedMeter();
+    const lists = { ClockAlignedDataInterval: '20', StopTxnAlignedData: REGISTER, MeterValueSampleInterval: '7' };
+    const world = await charging(quiet({ ...lists, StopTxnSampledData: REGISTER }, { furnish }));
+    await world.clock.advance(seconds(20));
+    watch.slowness = () => new Promise<void>((resolve) => void world.clock.after(1500, resolve));
+    await world.clock.advance(seconds(80) - world.clock.now() - 100);
+    world.board.inputs.setMains('failing');
+    await world.clock.advance(seconds(10));
+    const [ended] = stops(world);
+    const times = transactionData(world).map(({ timestamp }) => Date.parse(timestamp));
+    expect(times).toEqual(times.toSorted((a, b) => a - b));
+    expect(times.at(-1)).toBe(Date.parse(String(ended?.['timestamp'])));
+    const late = reports(world).filter(
+      ({ at, transactionId }) => transactionId !== undefined && `2026-01-05T${at}Z` > String(ended?.['timestamp']),
+    );
+    expect(late).toEqual([]);
+    expect(reports(world).length).toBeGreaterThan(8);
+  });
+
   it('is kept in memory while the store fails', async () => {
     const world = await charging(quiet({ MeterValueSampleInterval: '60', StopTxnSampledData: REGISTER }));
     await world.clock.advance(seconds(65));
@@ -286,6 +307,24 @@ describe('TriggerMessage(MeterValues) (interop 40)', () => {
     ]);
   });
 
+  it('is journalled in a transaction: a stop after a crash says no less, though the meter is silent', async () => {
+    const furnish = (board: MockBoard) => {
+      board.inputs.patchConnector(1, { meter: { drop: crashed } });
+      return board;
+    };
+    let crashed = false;
+    const world = await charging(quiet({}, { furnish }));
+    await world.clock.advance(minutes(1));
+    await trigger(world, 1);
+    await world.clock.advance(100);
+    await world.kill();
+    crashed = true;
+    await world.boot();
+    await world.clock.advance(seconds(5));
+    expect(Number(reports(world)[0]?.values[0]?.value)).toBeGreaterThan(100);
+    expect(stops(world)[0]?.['meterStop']).toBe(Number(reports(world)[0]?.values[0]?.value));
+  });
+
   it('gives idle values without an id, of all connectors if none is named', async () => {
     const pair = { connectors: [1, 2].map((id) => ({ id, cable: 'attached' as const })) };
     const world = await World.start(quiet({}, pair));
@@ -298,37 +337,19 @@ describe('TriggerMessage(MeterValues) (interop 40)', () => {
   });
 
   it('reads the meter once a second at most, whether or not it answers', async () => {
-    let asked = 0;
-    const world = await World.start(
-      quiet(
-        {},
-        {
-          furnish: (board) => {
-            const [hardware] = board.connectors;
-            if (hardware === undefined) return board;
-            const meter = {
-              offers: hardware.meter.offers,
-              read: () => {
-                asked++;
-                return hardware.meter.read();
-              },
-            };
-            return Object.assign(Object.create(board) as typeof board, { connectors: [{ ...hardware, meter }] });
-          },
-        },
-      ),
-    );
+    const { watch, furnish } = watchedMeter();
+    const world = await World.start(quiet({}, { furnish }));
     for (let n = 0; n < 20; n++) {
       await trigger(world, 1);
       await world.clock.advance(100);
     }
-    expect([asked, reports(world).length]).toEqual([2, 20]);
+    expect([watch.reads, reports(world).length]).toEqual([2, 20]);
     world.board.inputs.patchConnector(1, { meter: { drop: true } });
     for (let n = 0; n < 20; n++) {
       await trigger(world, 1);
       await world.clock.advance(100);
     }
-    expect([asked, reports(world).length]).toEqual([4, 20]);
+    expect([watch.reads, reports(world).length]).toEqual([4, 20]);
   });
 
   it('gives the register when the list is empty, and nothing while the meter is silent', async () => {

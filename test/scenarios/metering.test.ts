@@ -2,7 +2,18 @@
 import { describe, expect, it } from 'vitest';
 import type { EnergyMeter } from '../../hal/contract.ts';
 import type { MockBoard } from '../../hal/mock/mock-board.ts';
-import { begin, calls, change, charging, meterValuesOf, quiet, REGISTER, reports, stop } from '../sim/metering.ts';
+import {
+  begin,
+  calls,
+  change,
+  charging,
+  meterValuesOf,
+  quiet,
+  REGISTER,
+  reports,
+  stop,
+  watchedMeter,
+} from '../sim/metering.ts';
 import { minutes, seconds } from '../sim/virtual-clock.ts';
 import { World } from '../sim/world.ts';
 
@@ -102,6 +113,14 @@ describe('TC_070 sampled meter values', () => {
     expect(reports(world)).toHaveLength(before);
   });
 
+  it('leave no timer behind', async () => {
+    const world = await charging(quiet({ MeterValueSampleInterval: '3600' }));
+    await world.clock.advance(seconds(10));
+    const during = world.clock.armed;
+    await stop(world);
+    expect(world.clock.armed).toBe(during - 1);
+  });
+
   it('are not sent for an empty list', async () => {
     const world = await charging(quiet({ MeterValueSampleInterval: '10', MeterValuesSampledData: '' }));
     await world.clock.advance(minutes(5));
@@ -179,6 +198,14 @@ describe('TC_071 clock-aligned meter values', () => {
         ['Voltage', 'Sample.Clock'],
       ]);
     }
+  });
+
+  it('do not ask the meter while idle and offline: nobody would hear of it', async () => {
+    const { watch, furnish } = watchedMeter();
+    const world = await World.start(quiet(GRID, { furnish }));
+    world.network.cut();
+    await world.clock.advance(minutes(5));
+    expect(watch.reads).toBe(0);
   });
 
   it('of the time offline are kept in a transaction, and lost while idle', async () => {

@@ -1,4 +1,5 @@
 /** What tests of meter values share: a quiet charge point, and the values on the wire as plain data. */
+import type { MockBoard } from '../../hal/mock/mock-board.ts';
 import type { Payload } from './network.ts';
 import { seconds } from './virtual-clock.ts';
 import { World, type WorldOptions } from './world.ts';
@@ -78,3 +79,22 @@ export const calls = (world: World, from: number) =>
     .calls()
     .filter(({ t }) => t >= from)
     .map(({ t, frame }) => `${t - from} ${String(frame[2])}`);
+
+/** A board whose first meter can be watched and slowed down. */
+export function watchedMeter() {
+  const watch = { reads: 0, slowness: (): Promise<unknown> => Promise.resolve() };
+  const furnish = (board: MockBoard): MockBoard => {
+    const connectors = board.connectors.map((hardware) => {
+      const { offers } = hardware.meter;
+      const read = async () => {
+        watch.reads++;
+        const reading = await hardware.meter.read();
+        await watch.slowness();
+        return reading;
+      };
+      return { ...hardware, meter: { offers, read } };
+    });
+    return Object.assign(Object.create(board) as MockBoard, { connectors });
+  };
+  return { watch, furnish };
+}
