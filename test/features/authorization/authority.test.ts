@@ -173,6 +173,12 @@ describe('what is learnt', () => {
     expect(cache.size).toBe(0);
   });
 
+  it('does not count while the cache is disabled, should it still be there', async () => {
+    const { authority, cache } = stage({ keys: { AuthorizationCacheEnabled: false }, online: false });
+    cache.learn('abc', good);
+    expect(await authority.verdict('abc')).toMatchObject({ accepted: false, by: 'nobody' });
+  });
+
   it.each<[IdTagEntry, IdTagInfo['status'], boolean]>([
     [good, 'Accepted', false],
     [good, 'ConcurrentTx', false],

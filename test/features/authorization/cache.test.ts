@@ -44,7 +44,7 @@ describe('the authorization cache (OCPP 1.6 section 3.5.1)', () => {
 
   it('makes no room for what it holds already', async () => {
     const cache = await opened();
-    for (const idTag of ['A', 'B', 'C', 'a']) cache.learn(idTag, ACCEPTED);
+    for (const idTag of ['A', 'B', 'C', 'c']) cache.learn(idTag, ACCEPTED);
     expect(held(cache, 'A', 'B', 'C')).toHaveLength(3);
   });
 
@@ -57,7 +57,11 @@ describe('the authorization cache (OCPP 1.6 section 3.5.1)', () => {
     const again = await opened(disk);
     expect(again.size).toBe(3);
     again.learn('Y', ACCEPTED);
-    expect(held(again, 'A', 'B', 'C', 'X', 'Y')).toEqual(['A', 'X', 'Y']);
+    await settle();
+    await disk.kill();
+    const third = await opened(disk);
+    third.learn('Z', ACCEPTED);
+    expect(held(third, 'A', 'B', 'C', 'X', 'Y', 'Z')).toEqual(['X', 'Y', 'Z']);
   });
 
   it('is empty after a clear that succeeded, and as it was after one that failed', async () => {
