@@ -12,7 +12,7 @@ import { readInoperative } from './features/availability/change-availability.ts'
 import { messageTimeout, webSocketPingInterval } from './features/boot/boot.ts';
 import { Configuration } from './features/configuration/configuration.ts';
 import { PROFILES, supportedFeatureProfiles } from './features/configuration/keys-room.ts';
-import type { Context, Effective, Feature, Room } from './features/feature.ts';
+import type { Context, ControlRoute, Feature, Room } from './features/feature.ts';
 import { LocalList } from './features/local-auth-list/local-list.ts';
 import { stopDataFrom } from './features/metering/stop-data.ts';
 import { ReservationBook } from './features/reservation/book.ts';
@@ -74,8 +74,8 @@ export interface Agent {
   onChange(listener: () => void): Unsubscribe;
   readonly outbox: Pick<Outbox, 'size' | 'pending' | 'deadLetters' | 'adopt'>;
   readonly wireLog: FrameLog;
-  /** All configuration keys with their effective values. */
-  readonly keys: readonly Effective[];
+  /** What the rooms answer on the local control interface. */
+  readonly routes: readonly ControlRoute[];
   /** Opens every contactor before it returns. For what nobody caught. */
   trip(): void;
   /**
@@ -229,8 +229,8 @@ class RunningAgent implements Agent {
     return this.#ledger.outbox;
   }
 
-  get keys(): readonly Effective[] {
-    return this.#settings.effective;
+  get routes(): readonly ControlRoute[] {
+    return this.#rooms.flatMap(({ routes }) => routes ?? []);
   }
 
   trip(): void {

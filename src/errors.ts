@@ -58,3 +58,15 @@ export class CallFailure extends Error {
     this.remoteCode = remoteCode;
   }
 }
+
+export type ControlErrorCode = 'badRequest' | 'notFound' | 'alreadyRunning' | 'noAgent' | 'noPermission' | 'failed';
+
+/** The local control interface: what was asked makes no sense, or nobody is there to answer. */
+export class ControlError extends Error {
+  readonly code: ControlErrorCode;
+  constructor(code: ControlErrorCode, message: string, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'ControlError';
+    this.code = code;
+  }
+}

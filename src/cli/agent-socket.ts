@@ -1,7 +1,7 @@
 /** Where a command finds the running agent, and how it says that there is none. */
 import { join } from 'node:path';
 import { callAgent } from '../control/client.ts';
-import { ControlError } from '../control/route.ts';
+import { ControlError } from '../errors.ts';
 import { RUN_DIRECTORY } from '../platform/safe-outputs.ts';
 import { EXIT, type ExitCode } from '../platform/system.ts';
 import type { Io } from './io.ts';

@@ -3,12 +3,17 @@ import { openingTimeMs } from '../config/board.ts';
 import { effectiveProfile } from '../config/central-system.ts';
 import { problemText } from '../config/examine.ts';
 import type { AgentConfig } from '../config.ts';
+import { callAgent } from '../control/client.ts';
+import { ControlError, StoreError } from '../errors.ts';
+import { originOf } from '../features/configuration/precedence.ts';
+import type { Effective } from '../features/feature.ts';
 import { nodeFiles } from '../platform/files.ts';
 import { safeOutputsPath, writeSafeOutputs } from '../platform/safe-outputs.ts';
 import { EXIT, type ExitCode } from '../platform/system.ts';
 import { loadFor } from './configuration.ts';
-import { columns, listOf, recordOf, textOf } from './format.ts';
+import { columns, listOf, recordOf } from './format.ts';
 import type { Io } from './io.ts';
+import { storedKeys } from './stored.ts';
 
 /** Exit code 0 or 78. Writes the safe outputs of a real board, as `run` would. */
 export async function check(io: Io, file: string): Promise<ExitCode> {
@@ -16,7 +21,7 @@ export async function check(io: Io, file: string): Promise<ExitCode> {
   if (loaded === undefined) return EXIT.config;
   const { config, warnings } = loaded;
   for (const warning of warnings) io.err(`warning ${problemText(warning)}\n`);
-  io.out(`PASS ${config.file}\n\n${summary(config)}\n${keysText(config, await runningKeys(config))}`);
+  io.out(`PASS ${config.file}\n\n${summary(config)}\n${keysText(config, await origins(io, config))}`);
   if (config.board !== 'mock') {
     const path = safeOutputsPath(config.stateDir, nodeFiles);
     try {
@@ -63,44 +68,51 @@ function connectorText({ connectors, board }: AgentConfig, index: number): strin
   ].join(', ');
 }
 
-/** Effective values, where an agent runs that knows what the central system has set. */
-async function runningKeys({ control }: AgentConfig): Promise<ReadonlyMap<string, Readonly<Record<string, unknown>>>> {
-  if (control.socket === undefined) return new Map();
-  const [{ callAgent }, { ControlError }] = await Promise.all([
-    import('../control/client.ts'),
-    import('../control/route.ts'),
-  ]);
+/** Where the value of each key comes from, as far as file, agent or store know. */
+async function origins(io: Io, config: AgentConfig): Promise<ReadonlyMap<string, string>> {
+  const { control } = config;
   try {
-    const { keys } = recordOf(await callAgent(control.socket, { path: '/keys' })) as { keys?: unknown };
+    const keys = control.socket === undefined ? undefined : await keysOfAgent(control.socket);
+    return keys ?? (await originsOfStore(io, config));
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    io.err(`warning the store cannot be read: ${error.message}\n`);
+    return new Map();
+  }
+}
+
+/** Undefined if no agent runs there. */
+async function keysOfAgent(socket: string): Promise<ReadonlyMap<string, string> | undefined> {
+  try {
+    const { keys } = recordOf(await callAgent(socket, { path: '/keys' })) as { keys?: unknown };
     return new Map(
-      listOf(keys).map((key) => {
-        const record = recordOf(key);
-        return [textOf(record['name']), record];
+      listOf(keys).flatMap((key) => {
+        const { name, value, source, since, overrides } = recordOf(key) as Partial<Effective>;
+        if (name === undefined || value === undefined || source !== 'centralSystem') return [];
+        const origin = { value, source, overrides: overrides ?? [], ...(since === undefined ? {} : { since }) };
+        return [[name, originOf(origin)]] as const;
       }),
     );
   } catch (error) {
-    if (error instanceof ControlError) return new Map();
+    if (error instanceof ControlError) return undefined;
     throw error;
   }
 }
 
+async function originsOfStore(io: Io, config: AgentConfig): Promise<ReadonlyMap<string, string>> {
+  const keys = await storedKeys(io, config);
+  return new Map(
+    keys.flatMap(({ effective: { name }, competition }) => (competition === undefined ? [] : [[name, competition]])),
+  );
+}
+
 const SECRETS: ReadonlySet<string> = new Set(['AuthorizationKey']);
 
-/** `HeartbeatInterval  file 300, central system set 60 (wins)`. */
-function keysText({ keys }: AgentConfig, running: ReadonlyMap<string, Readonly<Record<string, unknown>>>): string {
-  const names = [...new Set([...Object.keys(keys), ...running.keys()])];
-  const rows = names.flatMap((name) => {
-    const preset = keys[name];
-    const key = running.get(name);
-    const byCentralSystem = key?.['source'] === 'centralSystem';
-    if (preset === undefined && !byCentralSystem) return [];
-    const shown = (value: unknown): string => (SECRETS.has(name) ? '***' : textOf(value));
-    const sources = [
-      ...(preset === undefined ? [] : [`file ${shown(preset)}`]),
-      ...(byCentralSystem ? [`central system set ${shown(key?.['value'])} (wins)`] : []),
-    ];
-    return [[name, sources.join(', ')]];
-  });
-  const note = running.size === 0 ? 'No agent runs: what the central system has set before wins over these.\n' : '';
-  return rows.length === 0 ? 'Keys: the built-in defaults\n' : `Keys\n${columns(rows)}${note}`;
+/** `HeartbeatInterval: file 300, central system set 60 on 2026-01-05T08:00:00Z (wins)`. */
+function keysText({ keys }: AgentConfig, known: ReadonlyMap<string, string>): string {
+  const names = [...new Set([...Object.keys(keys), ...known.keys()])];
+  const lines = names.map(
+    (name) => `  ${name}: ${known.get(name) ?? `file ${SECRETS.has(name) ? '***' : keys[name]}`}\n`,
+  );
+  return lines.length === 0 ? 'Keys: the built-in defaults\n' : `Keys\n${lines.join('')}`;
 }

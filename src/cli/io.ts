@@ -1,5 +1,8 @@
 /** What a command needs from the terminal and the process; in tests two arrays of lines. */
 
+/** That of the service. */
+export const DEFAULT_CONFIG = '/etc/chargepoint/chargepoint.yaml';
+
 export interface Io {
   out(text: string): void;
   err(text: string): void;

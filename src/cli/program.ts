@@ -1,10 +1,10 @@
 /** The command line: names, options, help. Each command is loaded when it is called. */
 import { Command, CommanderError } from 'commander';
 import { EXIT, type ExitCode } from '../platform/system.ts';
-import type { Io } from './io.ts';
+import type { ForgetOptions, ShowOptions } from './config.ts';
+import { DEFAULT_CONFIG, type Io } from './io.ts';
 
 const CONFIG = '--config <file>';
-const DEFAULT_CONFIG = '/etc/chargepoint/chargepoint.yaml';
 const CONFIG_HELP = 'configuration file';
 const SOCKET_HELP = 'control socket of the agent';
 
@@ -60,6 +60,9 @@ export async function program(io: Io, argv: readonly string[]): Promise<ExitCode
   addOutbox(root, io, (next) => {
     code = next;
   });
+  addConfig(root, io, (next) => {
+    code = next;
+  });
   inherited('version')
     .description('versions of the agent and of Node')
     .action(async () => {
@@ -110,5 +113,36 @@ function addOutbox(root: Command, io: Io, finish: (code: ExitCode) => void): voi
     .option('--json', 'everything that was found as JSON')
     .action(async (path: string, options: Options) =>
       finish(await (await import('./outbox.ts')).recoverOutbox(io, path, options)),
+    );
+}
+
+function addConfig(root: Command, io: Io, finish: (code: ExitCode) => void): void {
+  const config = root
+    .command('config')
+    .copyInheritedSettings(root)
+    .description('configuration keys: who says what they are, and how the central system is overruled')
+    .addHelpText(
+      'after',
+      examples(
+        'chargepoint config show --effective',
+        'chargepoint config forget HeartbeatInterval',
+        'chargepoint config forget --all',
+      ),
+    );
+  const asking = (command: Command) =>
+    command.copyInheritedSettings(root).option(CONFIG, CONFIG_HELP).option('--socket <path>', SOCKET_HELP);
+  asking(config.command('show', { isDefault: true }))
+    .description('the keys that have not their default: value, source, since when, and what that overrides')
+    .option('--effective', 'all keys')
+    .option('--json', 'the same as JSON')
+    .addHelpText('after', examples('chargepoint config show', 'chargepoint config show --effective --json'))
+    .action(async (options: ShowOptions) => finish(await (await import('./config.ts')).showConfig(io, options)));
+  asking(config.command('forget'))
+    .description('forget what the central system has set: the file or the default is in force again')
+    .argument('[key]', 'name of one key')
+    .option('--all', 'everything that it has set')
+    .addHelpText('after', examples('chargepoint config forget HeartbeatInterval', 'chargepoint config forget --all'))
+    .action(async (key: string | undefined, options: ForgetOptions) =>
+      finish(await (await import('./config.ts')).forgetConfig(io, key, options)),
     );
 }

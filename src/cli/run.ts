@@ -34,11 +34,14 @@ export interface Tap {
 
 /** Resolves to the exit code once the agent has ended: 0 after a signal or a reboot, 70 if it could not start, 78 for the configuration. */
 export async function run(io: Io, path: string, tap: Tap = {}): Promise<ExitCode> {
-  // Before anything heavy is loaded: the last process may have died with a contactor closed.
-  if (!namesMockBoard(path)) reportOutputs(io, applySafeOutputsFile(join(RUN_DIRECTORY, 'safe-outputs')));
   const { loadFor } = await import('./configuration.ts');
   const loaded = loadFor(io, path);
-  if (loaded === undefined) return EXIT.config;
+  if (loaded === undefined) {
+    // The last process may have died with a contactor closed, and this one does not know the board: but that one left word.
+    if (!namesMockBoard(path) && !(await isAgentThere(join(RUN_DIRECTORY, 'control.sock'))))
+      reportOutputs(io, applySafeOutputsFile(join(RUN_DIRECTORY, 'safe-outputs')));
+    return EXIT.config;
+  }
   if (await isTaken(loaded.config)) {
     io.err(`An agent is already running: it listens on ${loaded.config.control.socket}.\n`);
     return EXIT.internal;
@@ -68,8 +71,11 @@ const reportOutputs = (io: Io, failures: readonly string[]): void => {
 /** On real hardware asked before any output is touched; elsewhere the lock of the store is early enough. */
 async function isTaken({ board, control }: AgentConfig): Promise<boolean> {
   if (board === 'mock' || control.socket === undefined) return false;
-  return (await import('../control/client.ts')).isAgentThere(control.socket);
+  return isAgentThere(control.socket);
 }
+
+const isAgentThere = async (socket: string): Promise<boolean> =>
+  (await import('../control/client.ts')).isAgentThere(socket);
 
 function makeOutputsSafe(io: Io, { board, stateDir }: AgentConfig): void {
   if (board === 'mock') return;
@@ -220,7 +226,7 @@ class Process {
       import('../control/agent-routes.ts'),
       import('../platform/socket-file.ts'),
     ]);
-    const routes = agentRoutes({ agent, config: this.#config, version });
+    const routes = [...agentRoutes({ agent, config: this.#config, version }), ...agent.routes];
     this.#control = await serveControl({ socket: socketFile(socket), routes, log: this.#log });
   }
 

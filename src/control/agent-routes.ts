@@ -4,15 +4,13 @@ import type { AgentConfig } from '../config.ts';
 import { countOf, type Route } from './route.ts';
 
 export interface RunningAgent {
-  readonly agent: Pick<Agent, 'view' | 'outbox' | 'keys'>;
+  readonly agent: Pick<Agent, 'view' | 'outbox'>;
   readonly config: AgentConfig;
   readonly version: string;
 }
 
 const DEFAULT_LIMIT = 20;
 const MOST = 1_000;
-/** The one key whose value is never disclosed (OCPP 1.6 security whitepaper, A00.FR.303). */
-const SECRET_KEYS: ReadonlySet<string> = new Set(['AuthorizationKey']);
 
 export const agentRoutes = ({ agent, config, version }: RunningAgent): readonly Route[] => [
   {
@@ -39,15 +37,6 @@ export const agentRoutes = ({ agent, config, version }: RunningAgent): readonly 
     path: '/outbox/dead',
     handle: async (request) => ({
       deadLetters: await agent.outbox.deadLetters(countOf(request, 'limit', DEFAULT_LIMIT, MOST)),
-    }),
-  },
-  {
-    method: 'GET',
-    path: '/keys',
-    handle: () => ({
-      keys: agent.keys.map((key) =>
-        SECRET_KEYS.has(key.name) ? { ...key, value: key.value === '' ? '' : '***' } : key,
-      ),
     }),
   },
 ];

@@ -1,6 +1,6 @@
 /** Talks to a running agent over its control socket. */
 import { request } from 'node:http';
-import { ControlError } from './route.ts';
+import { ControlError } from '../errors.ts';
 
 const TIMEOUT_MS = 5_000;
 

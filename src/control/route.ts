@@ -1,29 +1,9 @@
-/** A route of the local control interface, as rooms declare it, and the error it answers with. */
+/** A route of the local control interface, as rooms declare it, and what routes share. */
+import type { Agent } from '../agent.ts';
+import { ControlError } from '../errors.ts';
 
-export interface ControlRequest {
-  readonly query: Readonly<Record<string, string>>;
-  /** The JSON of the body; undefined if there is none. */
-  readonly body: unknown;
-}
-
-export interface Route {
-  readonly method: 'GET' | 'POST';
-  /** As in `/outbox/dead`; no parameters. */
-  readonly path: string;
-  /** What it returns becomes the JSON of the answer. Throws ControlError for 400 and 404. */
-  handle(request: ControlRequest): unknown;
-}
-
-export type ControlErrorCode = 'badRequest' | 'notFound' | 'alreadyRunning' | 'noAgent' | 'noPermission' | 'failed';
-
-export class ControlError extends Error {
-  readonly code: ControlErrorCode;
-  constructor(code: ControlErrorCode, message: string, options?: { cause?: unknown }) {
-    super(message, options);
-    this.name = 'ControlError';
-    this.code = code;
-  }
-}
+export type Route = Agent['routes'][number];
+export type ControlRequest = Parameters<Route['handle']>[0];
 
 /** A whole number of the query within its bounds. Throws ControlError badRequest. */
 export function countOf({ query }: ControlRequest, name: string, otherwise: number, most: number): number {

@@ -1,8 +1,9 @@
 /** The local control interface: HTTP and JSON on a unix socket that owner and group may use. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { ControlError } from '../errors.ts';
 import type { Log } from '../ports.ts';
 import { isAgentThere } from './client.ts';
-import { ControlError, type Route } from './route.ts';
+import type { Route } from './route.ts';
 
 export interface ControlSocket {
   readonly path: string;

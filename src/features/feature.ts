@@ -25,6 +25,17 @@ export interface Effective {
   readonly value: string;
   readonly source: Source;
   readonly access: Access;
+  /** Epoch milliseconds: when the central system set it; absent for other sources. */
+  readonly since?: number;
+  /** What it wins over, the strongest first; the default comes last. */
+  readonly overrides: readonly { readonly source: Source; readonly value: string; readonly since?: number }[];
+}
+
+/** Keys whose values of the central system are gone. */
+export interface Forgotten {
+  readonly names: readonly string[];
+  /** Those of them whose next value takes effect only when the agent starts again. */
+  readonly atNextStart: readonly string[];
 }
 
 export type ChangeResult = 'Accepted' | 'Rejected' | 'RebootRequired' | 'NotSupported';
@@ -41,6 +52,8 @@ export interface Settings {
   fix<T>(key: Key<T>, value: T): void;
   /** ChangeConfiguration (section 5.3): durable before it takes effect, and in effect when this resolves. */
   change(name: string, text: string): Promise<ChangeResult>;
+  /** Forgets durably what the central system has set, of one key or of all; the file or the default is in force again. Rejects with StoreError. */
+  forget(name?: string): Promise<Forgotten>;
   /** Names are compared without regard to case. */
   find(name: string): Effective | undefined;
   /** All keys with their effective values, in the order of the rooms. */
@@ -149,9 +162,26 @@ export interface Context extends Ports {
 /** Gives the sending to be done after the answer, or undefined if this cannot be sent (an unknown connector). */
 export type Trigger = (connectorId: number | undefined) => (() => void) | undefined;
 
+/** What somebody asks over the local control interface. */
+export interface ControlRequest {
+  readonly query: Readonly<Record<string, string>>;
+  /** The JSON of the body; undefined if there is none. */
+  readonly body: unknown;
+}
+
+/** A question or an order of the local control interface. */
+export interface ControlRoute {
+  readonly method: 'GET' | 'POST';
+  /** As in `/outbox/dead`; no parameters. */
+  readonly path: string;
+  /** What it returns becomes the JSON of the answer. Throws ControlError for 400 and 404. */
+  handle(request: ControlRequest): unknown;
+}
+
 /** A running room. */
 export interface Room {
   readonly handlers?: readonly Handler[];
+  readonly routes?: readonly ControlRoute[];
   readonly triggers?: { readonly [message in MessageTrigger]?: Trigger };
   readonly stop?: () => void;
 }

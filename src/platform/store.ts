@@ -1,7 +1,8 @@
 /** Opens the agent's durable memory, moves one that cannot be used aside, and reads what is left of a broken one. */
 import { existsSync } from 'node:fs';
-import { mkdir, rename, unlink } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { cp, mkdir, mkdtemp, rename, rm, unlink } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import { StoreError } from '../errors.ts';
 import type { Log, Store } from '../ports.ts';
@@ -43,6 +44,35 @@ export async function openStore(directory: string, log: Log): Promise<OpenedStor
   if ('reason' in fresh) throw new StoreError('storeBroken', `a fresh store does not open: ${fresh.reason}`);
   log.error('the store was moved aside, a fresh one starts', { movedAside, reason: opened.reason });
   return { store: new LevelStore(fresh.database, log), movedAside, reason: opened.reason };
+}
+
+/** Nothing was ever stored. */
+const EMPTY: Pick<Store, 'get' | 'list'> = { get: () => Promise.resolve(undefined), list: () => Promise.resolve([]) };
+
+/**
+ * Reads a copy, so that the store itself is neither locked nor touched, whoever asks: LevelDB writes even when it only reads. Rejects with
+ * StoreError if the copy cannot be read.
+ */
+export async function readStored<T>(
+  directory: string,
+  log: Log,
+  read: (store: Pick<Store, 'get' | 'list'>) => Promise<T>,
+): Promise<T> {
+  if (!existsSync(directory)) return read(EMPTY);
+  // For its owner only: secrets are in it.
+  const copies = await mkdtemp(join(tmpdir(), 'chargepoint-'));
+  try {
+    const copy = join(copies, 'store');
+    await cp(directory, copy, { recursive: true });
+    const database = make(copy, false);
+    await database.open();
+    const store = new LevelStore(database, log);
+    return await read(store).finally(() => store.close());
+  } catch (cause) {
+    throw storeError(cause);
+  } finally {
+    await rm(copies, { recursive: true, force: true });
+  }
 }
 
 export interface SalvagedRows {

@@ -67,10 +67,10 @@ async function agentWith(routes: Readonly<Record<string, unknown>>): Promise<str
 const fits = (text: string): boolean => text.split('\n').every((line) => [...line].length <= 80);
 
 describe('help and mistakes', () => {
-  it.each(['run', 'check', 'bench', 'status', 'outbox'])(
+  it.each(['run', 'check', 'bench', 'status', 'outbox', 'config', 'config show', 'config forget'])(
     '%s --help shows an example within 80 columns and exits 0',
     async (command) => {
-      const { code, out } = await chargepoint(command, '--help');
+      const { code, out } = await chargepoint(...command.split(' '), '--help');
       expect(code).toBe(0);
       expect(out).toContain(`$ chargepoint ${command}`);
       expect(fits(out)).toBe(true);
@@ -78,7 +78,7 @@ describe('help and mistakes', () => {
   );
 
   it('says what is possible, on stderr with exit code 78, for an unknown command or option', async () => {
-    for (const argv of [['charge'], ['status', '--colour'], ['outbox', 'recover']]) {
+    for (const argv of [['charge'], ['status', '--colour'], ['outbox', 'recover'], ['config', 'forget']]) {
       const { code, out, err } = await chargepoint(...argv);
       expect([code, out]).toEqual([78, '']);
       expect(err).toContain('--help');
@@ -101,15 +101,25 @@ describe('check', () => {
     expect(code).toBe(0);
     expect(out).toContain(`PASS ${path}`);
     expect(out).toContain('ws://127.0.0.1:9000/cp001');
-    expect(out).toMatch(/HeartbeatInterval +file 300/);
+    expect(out).toContain('HeartbeatInterval: file 300\n');
     expect(out + err).not.toContain('hush');
   });
 
   it('says which value wins, where a running agent knows', async () => {
     const path = file({ ...bench, stateDir: directory, keys: { HeartbeatInterval: 300 } });
-    await agentWith({ '/keys': { keys: [{ name: 'HeartbeatInterval', value: '60', source: 'centralSystem' }] } });
-    expect((await chargepoint('check', path)).out).toMatch(
-      /HeartbeatInterval +file 300, central system set 60 \(wins\)/,
+    const key = {
+      name: 'HeartbeatInterval',
+      value: '60',
+      source: 'centralSystem',
+      since: Date.UTC(2026, 0, 5, 8),
+      overrides: [
+        { source: 'file', value: '300' },
+        { source: 'default', value: '300' },
+      ],
+    };
+    await agentWith({ '/keys': { keys: [key] } });
+    expect((await chargepoint('check', path)).out).toContain(
+      '  HeartbeatInterval: file 300, central system set 60 on 2026-01-05T08:00:00Z (wins)\n',
     );
   });
 

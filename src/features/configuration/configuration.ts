@@ -1,18 +1,21 @@
 /** The values of all configuration keys: default, file, central system; which one wins, and where that is stored. */
-import type { Clock, Log, Store, StoreOperation, Unsubscribe } from '../../ports.ts';
-import type { ChangeResult, Effective, Settings, Source } from '../feature.ts';
+import type { Clock, KeyRange, Log, Store, StoreOperation, Unsubscribe } from '../../ports.ts';
+import type { ChangeResult, Effective, Forgotten, Settings } from '../feature.ts';
 import type { Accepts, Access, AnyKey, Key } from '../keys.ts';
-
-interface Stored {
-  readonly value: string;
-  /** Epoch milliseconds, for a person. */
-  readonly setAt: number;
-}
+import {
+  competitionOf,
+  effectiveOf,
+  type Given,
+  isOfCentralSystem,
+  type Layer,
+  type Layers,
+  type Stored,
+  standingOf,
+} from './precedence.ts';
 
 interface Entry {
   readonly key: AnyKey;
-  value: unknown;
-  source: Source;
+  layers: Layers;
   access: Access;
   accepts?: Accepts<unknown>;
 }
@@ -28,6 +31,33 @@ export interface ConfigurationOptions {
 
 const KEY_PREFIX = 'key/';
 const PRESET_PREFIX = 'preset/';
+/** What the central system has set, by key. */
+export const SET_BY_CENTRAL_SYSTEM: KeyRange = { from: KEY_PREFIX, to: 'key0' };
+
+type Readable = Pick<Store, 'get' | 'list'>;
+
+/** Rejects with StoreError. */
+export async function givenFor(
+  { name }: AnyKey,
+  presets: Readonly<Record<string, string>>,
+  store: Readable,
+): Promise<Given> {
+  const [stored, lastPreset] = await Promise.all([
+    store.get<Stored>(KEY_PREFIX + name),
+    store.get<string>(PRESET_PREFIX + name),
+  ]);
+  return { preset: presets[name], lastPreset, stored };
+}
+
+/** The keys that the central system has set, those of a profile that is off included. Rejects with StoreError. */
+export async function setByCentralSystem(store: Readable, name?: string): Promise<readonly string[]> {
+  const rows = await store.list(SET_BY_CENTRAL_SYSTEM);
+  const names = rows.map(([key]) => key.slice(KEY_PREFIX.length));
+  return name === undefined ? names : names.filter((set) => set.toLowerCase() === name.trim().toLowerCase());
+}
+
+export const forgetting = (names: readonly string[]): readonly StoreOperation[] =>
+  names.map((name) => ({ type: 'delete', key: KEY_PREFIX + name }));
 
 export class Configuration implements Settings {
   readonly #entries = new Map<string, Entry>();
@@ -39,13 +69,13 @@ export class Configuration implements Settings {
     for (const key of options.keys) {
       const name = key.name.toLowerCase();
       if (this.#entries.has(name)) throw new Error(`two rooms own the configuration key ${key.name}`);
-      this.#entries.set(name, { key, value: key.initial, source: 'default', access: key.access });
+      this.#entries.set(name, { key, layers: [{ source: 'default', value: key.initial }], access: key.access });
     }
   }
 
   /**
-   * Reads what is stored. A value of the central system wins over the file's, except where a technician has edited the file since
-   * the last start: then the file wins and the stored value is forgotten. Rejects with StoreError.
+   * Reads what is stored, and says where the file and the central system compete. What an edit of the file has overruled is forgotten.
+   * Rejects with StoreError.
    */
   static async open(options: ConfigurationOptions): Promise<Configuration> {
     const configuration = new Configuration(options);
@@ -58,13 +88,13 @@ export class Configuration implements Settings {
   get<T>(key: Key<T>): T {
     const entry = this.#entries.get(key.name.toLowerCase());
     if (entry === undefined) throw new Error(`no room owns the configuration key ${key.name}`);
-    return entry.value as T;
+    return entry.layers[0].value as T;
   }
 
   adopt<T>(key: Key<T>, value: T): void {
     const entry = this.#entries.get(key.name.toLowerCase());
-    if (entry === undefined || entry.value === value) return;
-    this.#put(entry, value, 'adopted');
+    if (entry === undefined || entry.layers[0].value === value) return;
+    this.#put(entry, { source: 'adopted', value });
   }
 
   narrow<T>(key: Key<T>, accepts: Accepts<T>): void {
@@ -77,7 +107,7 @@ export class Configuration implements Settings {
     const entry = this.#entries.get(key.name.toLowerCase());
     if (entry === undefined) throw new Error(`no room owns the configuration key ${key.name}`);
     entry.access = 'R';
-    if (entry.value !== value) this.#put(entry, value, 'adopted');
+    if (entry.layers[0].value !== value) this.#put(entry, { source: 'adopted', value });
   }
 
   onChange(listener: (name: string) => void): Unsubscribe {
@@ -86,12 +116,12 @@ export class Configuration implements Settings {
   }
 
   get effective(): readonly Effective[] {
-    return [...this.#entries.values()].map(effectiveOf);
+    return [...this.#entries.values()].map(({ key, layers, access }) => effectiveOf(key, layers, access));
   }
 
   find(name: string): Effective | undefined {
     const entry = this.#entries.get(name.trim().toLowerCase());
-    return entry === undefined ? undefined : effectiveOf(entry);
+    return entry === undefined ? undefined : effectiveOf(entry.key, entry.layers, entry.access);
   }
 
   async change(name: string, text: string): Promise<ChangeResult> {
@@ -118,57 +148,68 @@ export class Configuration implements Settings {
       return 'Rejected';
     }
     if (key.rebootRequired) return 'RebootRequired';
-    this.#put(entry, value, 'centralSystem');
+    entry.layers = withoutLayer(entry.layers, ({ source }) => source === 'adopted');
+    this.#put(entry, { source: 'centralSystem', value, since: stored.setAt });
     return 'Accepted';
+  }
+
+  async forget(name?: string): Promise<Forgotten> {
+    const { store, log } = this.#options;
+    const names = await setByCentralSystem(store, name);
+    await store.batch(forgetting(names), 'durable');
+    const atNextStart: string[] = [];
+    for (const forgotten of names) {
+      const entry = this.#entries.get(forgotten.toLowerCase());
+      if (entry !== undefined && !this.#withdraw(entry)) atNextStart.push(forgotten);
+    }
+    log.info('what the central system had set was forgotten', { keys: names, atNextStart });
+    return { names, atNextStart };
+  }
+
+  /** False if the value below cannot take effect now. */
+  #withdraw(entry: Entry): boolean {
+    const { key, accepts } = entry;
+    const layers = withoutLayer(entry.layers, isOfCentralSystem);
+    if (key.rebootRequired || accepts?.(layers[0].value) === false) return false;
+    const hasChanged = layers[0].value !== entry.layers[0].value;
+    entry.layers = layers;
+    if (hasChanged) this.#tell(key);
+    return true;
   }
 
   async #load(entry: Entry): Promise<readonly StoreOperation[]> {
     const { key } = entry;
     const { presets, store, log } = this.#options;
-    const preset = presets[key.name];
-    const [stored, lastPreset] = await Promise.all([
-      store.get<Stored>(KEY_PREFIX + key.name),
-      store.get<string>(PRESET_PREFIX + key.name),
-    ]);
-    if (preset !== undefined) this.#take(entry, preset, 'file');
-    const operations: StoreOperation[] = [];
-    if (preset !== lastPreset) {
-      const putOrDelete: StoreOperation =
-        preset === undefined
-          ? { type: 'delete', key: PRESET_PREFIX + key.name }
-          : { type: 'put', key: PRESET_PREFIX + key.name, value: preset };
-      operations.push(putOrDelete);
-    }
-    if (stored === undefined) return operations;
-    if (preset !== undefined && lastPreset !== undefined && preset !== lastPreset) {
-      log.info(`${key.name}: the file was edited to ${preset}, which replaces ${stored.value} of the central system`);
-      return [...operations, { type: 'delete', key: KEY_PREFIX + key.name }];
-    }
-    this.#take(entry, stored.value, 'centralSystem');
-    return operations;
+    const given = await givenFor(key, presets, store);
+    const standing = standingOf(key, given);
+    entry.layers = standing.layers;
+    for (const { source, text } of standing.ignored)
+      log.warn(`${key.name}: ${JSON.stringify(text)} (${source}) is ignored, it takes ${key.type.expected}`);
+    const competition = competitionOf(key, standing);
+    if (competition !== undefined) log.info(`${key.name}: ${competition}`);
+    return [...presetOperations(key, given), ...(standing.overruled === undefined ? [] : forgetting([key.name]))];
   }
 
-  #take(entry: Entry, text: string, source: Source): void {
-    const value = entry.key.type.parse(text);
-    if (value === undefined) {
-      const { name, type } = entry.key;
-      this.#options.log.warn(`${name}: ${JSON.stringify(text)} (${source}) is ignored, it takes ${type.expected}`);
-      return;
-    }
-    entry.value = value;
-    entry.source = source;
+  /** The strongest from now on, in place of an older one of the same source. */
+  #put(entry: Entry, layer: Layer): void {
+    entry.layers = [layer, ...withoutLayer(entry.layers, ({ source }) => source === layer.source)];
+    this.#tell(entry.key);
   }
 
-  #put(entry: Entry, value: unknown, source: Source): void {
-    entry.value = value;
-    entry.source = source;
-    for (const listener of [...this.#listeners]) listener(entry.key.name);
+  #tell({ name }: AnyKey): void {
+    for (const listener of [...this.#listeners]) listener(name);
   }
 }
 
-const effectiveOf = ({ key, value, source, access }: Entry): Effective => ({
-  name: key.name,
-  value: key.type.format(value as never),
-  source,
-  access,
-});
+/** What the file says now is what the next start compares with. */
+function presetOperations({ name }: AnyKey, { preset, lastPreset }: Given): readonly StoreOperation[] {
+  if (preset === lastPreset) return [];
+  const key = PRESET_PREFIX + name;
+  return [preset === undefined ? { type: 'delete', key } : { type: 'put', key, value: preset }];
+}
+
+/** The default always stays. */
+function withoutLayer(layers: Layers, isGone: (layer: Layer) => boolean): Layers {
+  const [first, ...others] = layers.filter((layer) => !isGone(layer));
+  return first === undefined ? layers : [first, ...others];
+}

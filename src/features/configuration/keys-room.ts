@@ -4,6 +4,7 @@ import { GetConfiguration } from '../../ocpp/messages/core/get-configuration.ts'
 import type { Handler } from '../../ocpp/operation.ts';
 import type { Effective, Feature, Room, Settings } from '../feature.ts';
 import { integer, key, list } from '../keys.ts';
+import { keyRoutes } from './key-routes.ts';
 import { connectorPhaseRotation, connectorPhaseRotationMaxLength, fitPhaseRotation } from './phase-rotation.ts';
 
 /** The six profiles of OCPP 1.6; the security whitepaper is none of them. */
@@ -42,7 +43,10 @@ export const configuration: Feature = {
   ],
   start: ({ settings, config }): Room => {
     fitPhaseRotation(settings, config);
-    return { handlers: [getConfiguration(settings), changeConfiguration(settings)] };
+    return {
+      handlers: [getConfiguration(settings), changeConfiguration(settings)],
+      routes: keyRoutes(settings),
+    };
   },
 };
 

@@ -1,0 +1,185 @@
+/** `chargepoint config` against a running agent's socket and against the store of one that does not run. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { keysText } from '../../src/cli/config.ts';
+import { program } from '../../src/cli/program.ts';
+import { storeDirectory } from '../../src/cli/store-directory.ts';
+import { type ControlServer, serveControl } from '../../src/control/server.ts';
+import { heartbeatInterval } from '../../src/features/boot/boot.ts';
+import { Configuration } from '../../src/features/configuration/configuration.ts';
+import { keyRoutes } from '../../src/features/configuration/key-routes.ts';
+import { socketFile } from '../../src/platform/socket-file.ts';
+import { openStore } from '../../src/platform/store.ts';
+import type { Store } from '../../src/ports.ts';
+import { bench } from '../config/support.ts';
+import { VirtualClock } from '../sim/virtual-clock.ts';
+import { silentLog } from '../sim/world.ts';
+
+let directory: string;
+let file: string;
+let server: ControlServer | undefined;
+let held: Store | undefined;
+
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'config-'));
+  file = join(directory, 'chargepoint.yaml');
+  preset('300');
+});
+afterEach(async () => {
+  await server?.close();
+  await held?.close();
+  server = undefined;
+  held = undefined;
+  rmSync(directory, { recursive: true, force: true });
+});
+
+function preset(value: string): void {
+  writeFileSync(file, JSON.stringify({ ...bench, stateDir: 'state', keys: { HeartbeatInterval: value } }));
+}
+
+async function configuration(): Promise<Configuration> {
+  held = (await openStore(storeDirectory(join(directory, 'state')), silentLog)).store;
+  return Configuration.open({
+    keys: [heartbeatInterval],
+    presets: { HeartbeatInterval: '300' },
+    store: held,
+    clock: new VirtualClock(),
+    log: silentLog,
+  });
+}
+
+/** The central system has set 60 on top of the file's 300; then the agent has ended. */
+async function afterAgent(): Promise<void> {
+  await (await configuration()).change('HeartbeatInterval', '60');
+  await held?.close();
+  held = undefined;
+}
+
+async function withAgent(): Promise<Configuration> {
+  const settings = await configuration();
+  await settings.change('HeartbeatInterval', '60');
+  const socket = socketFile(join(directory, 'state', 'control.sock'));
+  server = await serveControl({ socket, log: silentLog, routes: keyRoutes(settings) });
+  return settings;
+}
+
+async function chargepoint(...argv: string[]) {
+  const [out, err]: [string[], string[]] = [[], []];
+  const script = resolve(import.meta.dirname, '../../src/main.ts');
+  const code = await program(
+    {
+      out: (text) => void out.push(text),
+      err: (text) => void err.push(text),
+      script,
+      environment: {},
+      isTerminal: false,
+    },
+    [...argv, '--config', file],
+  );
+  return { code, out: out.join(''), err: err.join('') };
+}
+
+const LINE = /HeartbeatInterval +60 +central system +2026-01-05T08:00:00Z +file 300, default 300\n/;
+
+/** Every byte below the state directory. */
+const bytes = (): string => {
+  const state = storeDirectory(join(directory, 'state'));
+  return readdirSync(state)
+    .toSorted()
+    .map((name) => `${name} ${readFileSync(join(state, name)).toString('base64')}`)
+    .join('\n');
+};
+
+describe('config show', () => {
+  it('asks the running agent', async () => {
+    await withAgent();
+    expect(await chargepoint('config', 'show')).toMatchObject({ code: 0, out: expect.stringMatching(LINE), err: '' });
+  });
+
+  it('reads the store where no agent runs, and changes not a byte of it', async () => {
+    await afterAgent();
+    const before = bytes();
+    const { code, out } = await chargepoint('config', 'show');
+    expect(code).toBe(0);
+    expect(out).toMatch(LINE);
+    expect(out).toContain('No agent is running');
+    expect(out).not.toContain('ConnectionTimeOut');
+    expect(bytes()).toBe(before);
+  });
+
+  it('makes no store where there is none, and tells the file and, with --effective, the defaults', async () => {
+    const { code, out } = await chargepoint('config', 'show', '--effective', '--json');
+    expect(code).toBe(0);
+    const { keys } = JSON.parse(out) as { keys: readonly unknown[] };
+    expect(keys).toContainEqual(expect.objectContaining({ name: 'HeartbeatInterval', value: '300', source: 'file' }));
+    expect(keys).toContainEqual(expect.objectContaining({ name: 'ConnectionTimeOut', source: 'default' }));
+    expect(readdirSync(directory)).toEqual(['chargepoint.yaml']);
+  });
+
+  it('says what an edited file will do at the next start; so does check', async () => {
+    await afterAgent();
+    preset('90');
+    expect((await chargepoint('config', 'show')).out).toMatch(/HeartbeatInterval +90 +file/);
+    const out: string[] = [];
+    const io = {
+      out: (text: string) => void out.push(text),
+      err: () => {},
+      script: resolve(import.meta.dirname, '../../src/main.ts'),
+      environment: {},
+      isTerminal: false,
+    };
+    expect(await program(io, ['check', file])).toBe(0);
+    expect(out.join('')).toContain(
+      '  HeartbeatInterval: file 90, edited since the last start (wins), central system set 60 on 2026-01-05T08:00:00Z (forgotten)\n',
+    );
+  });
+
+  it('survives whatever an agent of another version answers', () => {
+    for (const odd of [{}, { overrides: 1, since: 'x' }, { name: '\u001b[2J', overrides: [null], since: 1e300 }])
+      expect(keysText([odd]).replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+  });
+});
+
+describe('config forget', () => {
+  it('takes effect at once in the running agent', async () => {
+    const settings = await withAgent();
+    expect(await chargepoint('config', 'forget', 'HeartbeatInterval')).toEqual({
+      code: 0,
+      out: 'Forgotten: HeartbeatInterval\n',
+      err: '',
+    });
+    expect(settings.get(heartbeatInterval)).toBe(300);
+  });
+
+  it('changes the store where no agent runs', async () => {
+    await afterAgent();
+    expect((await chargepoint('config', 'forget', '--all')).out).toBe(
+      'Forgotten: HeartbeatInterval, from the next start on\n',
+    );
+    expect((await configuration()).get(heartbeatInterval)).toBe(300);
+  });
+
+  it('keeps away from a store whose agent does not answer, with exit code 70', async () => {
+    await configuration();
+    const { code, err } = await chargepoint('config', 'forget', '--all');
+    expect(code).toBe(70);
+    expect(err).toContain('An agent is running on this store');
+  });
+
+  it.each([[['Nope']], [[]], [['HeartbeatInterval', '--all']]])('refuses %j with exit code 78', async (argv) => {
+    await afterAgent();
+    const { code, out, err } = await chargepoint('config', 'forget', ...argv);
+    expect([code, out]).toEqual([78, '']);
+    expect(err).not.toBe('');
+    expect((await chargepoint('config', 'show')).out).toMatch(LINE);
+  });
+
+  it('of what nobody has set says so', async () => {
+    await withAgent();
+    expect(await chargepoint('config', 'forget', 'ConnectionTimeOut')).toMatchObject({ code: 78 });
+    expect((await chargepoint('config', 'forget', 'HeartbeatInterval')).code).toBe(0);
+    expect((await chargepoint('config', 'forget', 'HeartbeatInterval')).out).toContain('has not set that');
+  });
+});
