@@ -8,7 +8,7 @@ import { CentralSystem } from './support/central-system.ts';
 import { chanceFrom, seedOf } from './support/chance.ts';
 import { MISDEEDS, NONSENSE, RudeCentralSystem, RudePort } from './support/rude-central-system.ts';
 import { CHARGEPOINT, type Life, Site } from './support/site.ts';
-import { coilOf, pilotOf, RCD } from './support/wiring.ts';
+import { coilOf, drives, pilotOf, RCD } from './support/wiring.ts';
 
 const WITHIN_MS = 20_000;
 
@@ -132,6 +132,17 @@ describe('the end of a process', () => {
     expect(stop.payload).toMatchObject({ reason: 'Reboot' });
     expect(stop.payload['meterStop']).toBeGreaterThanOrEqual(Number(start.payload['meterStart']));
     console.log('SIGTERM', { tookMs });
+  });
+
+  it('a second process beside a charging one is refused and touches nothing', async () => {
+    await open();
+    await charge();
+    const logged = site.machine.log.length;
+    const second = site.run();
+    expect(await second.exit).toEqual({ code: 70, signal: null });
+    expect(second.output).toContain('already running');
+    expect(site.machine.log.slice(logged).filter(drives)).toEqual([]);
+    expect(life.ended).toBe(false);
   });
 
   it('a wrong configuration after a crash: says file, line and column, exits 78, and opens what was left closed', async () => {
