@@ -91,9 +91,9 @@ describe('ReserveNow', () => {
     expect(await reserve(world)).toEqual({ status: 'Unavailable' });
   });
 
-  it('without the Reservation profile gets NotSupported (TC_048_4)', async () => {
+  it('without the Reservation profile is Rejected (TC_048_4)', async () => {
     const world = await World.start({ keys: { SupportedFeatureProfiles: 'Core' } });
-    expect(await reserve(world)).toBe('NotSupported');
+    expect(await reserve(world)).toEqual({ status: 'Rejected' });
   });
 
   it.each([
