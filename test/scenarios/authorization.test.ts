@@ -374,6 +374,11 @@ describe('the local authorization list', () => {
       '0 > StartTransaction 1 ABC = Blocked',
       '0 > StatusNotification 1 SuspendedEVSE',
     ]);
+    await tag(world, 'ABC');
+    await unplug(world);
+    await send(world, full(2, entry('ABC')));
+    await plug(world);
+    expect(await tag(world, 'ABC')).toContain('0 > StatusNotification 0 Available LocalListConflict');
   });
 });
 
@@ -422,6 +427,35 @@ describe('a remote start', () => {
     await plug(world);
     expect(await remote(world)).toEqual([accepted, `0 > Authorize ABC = ${status}`]);
     expect(coil(world)).toBe('open');
+    says(world, 'Accepted');
+    expect((await remote(world)).slice(0, 2)).toEqual([accepted, '0 > Authorize ABC = Accepted']);
+  });
+
+  it('of somebody in the group of a reservation is authorised whatever the keys say: only that tells the group', async () => {
+    const world = await start();
+    const expiryDate = new Date(world.clock.wall(world.clock.now()) + minutes(10)).toISOString();
+    const reservation = { connectorId: 1, expiryDate, idTag: 'MUM', parentIdTag: 'FAMILY', reservationId: 7 };
+    await ask(world, 'ReserveNow', reservation);
+    says(world, 'Accepted', { parentIdTag: 'NEIGHBOURS' });
+    expect(await remote(world)).toEqual([accepted, '0 > Authorize ABC = Accepted']);
+    says(world, 'Accepted', { parentIdTag: 'family' });
+    await remote(world);
+    expect(await plug(world)).toEqual(['0 > StartTransaction 1 ABC 7 = Accepted', '1 > StatusNotification 1 Charging']);
+  });
+
+  it('is Rejected while the central system has not accepted us', async () => {
+    const world = await start(
+      {},
+      {
+        prepare: (central) =>
+          central.answer('BootNotification', () => ({
+            status: 'Pending',
+            currentTime: '2026-01-05T08:00:00Z',
+            interval: 60,
+          })),
+      },
+    );
+    expect(await remote(world)).toEqual(['0 < RemoteStartTransaction 1 ABC = Rejected']);
   });
 
   it('looks into list and cache like a reader does', async () => {

@@ -4,18 +4,14 @@ import type { Connector } from '../../core/connector/state.ts';
 import type { Unsubscribe } from '../../ports.ts';
 import type { Context } from '../feature.ts';
 
-export function freeVend({ clock, config, log, station, transactions }: Context): Unsubscribe {
+export function freeVend({ clock, config, station }: Context): Unsubscribe {
   const { freeVend: given } = config;
   if (given === undefined) return () => {};
   const { idTag } = given;
   return station.onChange(({ before, after }) => {
-    // Not after `beginning`: what the store refused is not tried again until the next plug.
+    // Not after `beginning`: what the journal refused is not tried again until the next plug.
     const isNew = before.phase.name === 'idle' || (before.phase.name === 'occupied' && !canBegin(before));
     if (!isNew || !waits(after)) return;
-    if (!transactions.canBegin) {
-      log.error('the store is in trouble: no new transaction begins', { connectorId: after.id });
-      return;
-    }
     station.dispatch(after.id, { type: 'authorized', authorization: { idTag }, at: clock.now() });
   });
 }
