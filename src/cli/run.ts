@@ -226,7 +226,7 @@ class Process {
       import('../control/agent-routes.ts'),
       import('../platform/socket-file.ts'),
     ]);
-    const routes = agentRoutes({ agent, config: this.#config, version });
+    const routes = [...agentRoutes({ agent, config: this.#config, version }), ...agent.routes];
     this.#control = await serveControl({ socket: socketFile(socket), routes, log: this.#log });
   }
 
