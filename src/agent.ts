@@ -1,5 +1,6 @@
 /** Puts the rooms together from ports, a board and a configuration: the same agent on a Pi, on a bench or inside a virtual minute. */
 import type { Board } from '../hal/contract.ts';
+import { settleSwitch } from './central-system-switch.ts';
 import type { AgentConfig } from './config.ts';
 import type { Connector, ConnectorStatus, StopReason } from './core/connector/state.ts';
 import { transactionOf } from './core/connector/state.ts';
@@ -12,7 +13,7 @@ import { readInoperative } from './features/availability/change-availability.ts'
 import { messageTimeout, webSocketPingInterval } from './features/boot/boot.ts';
 import { Configuration } from './features/configuration/configuration.ts';
 import { PROFILES, supportedFeatureProfiles } from './features/configuration/keys-room.ts';
-import type { Context, ControlRoute, Feature, Room } from './features/feature.ts';
+import type { Context, ControlRoute, Feature, Room, VendorMessage } from './features/feature.ts';
 import { LocalList } from './features/local-auth-list/local-list.ts';
 import { stopDataFrom } from './features/metering/stop-data.ts';
 import { ReservationBook } from './features/reservation/book.ts';
@@ -44,6 +45,8 @@ export interface AgentOptions {
   readonly config: AgentConfig;
   readonly ports: Ports;
   readonly board: Board;
+  /** The vendors whose DataTransfer is understood; default none. */
+  readonly vendorMessages?: readonly VendorMessage[];
   /** For kill tests; absent in production. */
   readonly reached?: OutboxPorts['reached'];
 }
@@ -91,6 +94,7 @@ const SENT_WITHIN_MS = 2000;
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { config, ports } = options;
   const { store, clock, log } = ports;
+  await settleSwitch(store, { url: config.centralSystem.url, identity: config.chargePoint.identity }, log);
   const features = activeFeatures(config);
   const configuration = await Configuration.open({
     keys: features.flatMap(({ keys }) => keys),
@@ -280,6 +284,7 @@ class RunningAgent implements Agent {
       transactions: this.#ledger,
       authority: this.#authority,
       localList: this.#localList,
+      vendorMessages: this.#options.vendorMessages ?? [],
       reservations: this.#reservations,
       connection: {
         get open() {

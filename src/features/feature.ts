@@ -13,7 +13,7 @@ import type { MessageTrigger } from '../ocpp/messages/types/trigger.ts';
 import type { ConfirmationOf, Handler, Operation, RequestOf } from '../ocpp/operation.ts';
 import type { Outbox } from '../ocpp/outbox.ts';
 import type { Registration } from '../ocpp/registration.ts';
-import type { Ports, Unsubscribe } from '../ports.ts';
+import type { KeyRange, Ports, Unsubscribe } from '../ports.ts';
 import type { Change, Station } from '../station/station.ts';
 import type { Accepts, Access, AnyKey, Key } from './keys.ts';
 
@@ -143,6 +143,20 @@ export interface LocalAuthList {
   onChange(listener: () => void): Unsubscribe;
 }
 
+/** What is answered to one kind of DataTransfer.req of a vendor (section 5.6). */
+export interface VendorMessage {
+  /** A reversed DNS name, as in `com.example`. */
+  readonly vendorId: string;
+  /** Absent: requests without one. */
+  readonly messageId?: string;
+  answer(data: string | undefined): VendorAnswer | Promise<VendorAnswer>;
+}
+
+export interface VendorAnswer {
+  readonly status: 'Accepted' | 'Rejected';
+  readonly data?: string;
+}
+
 export interface Context extends Ports {
   readonly config: AgentConfig;
   readonly board: Board;
@@ -154,6 +168,7 @@ export interface Context extends Ports {
   readonly reservations: Reservations;
   readonly authority: Authority;
   readonly localList: LocalAuthList;
+  readonly vendorMessages: readonly VendorMessage[];
   readonly call: Call;
   /** Looks for the room that sends a message on request; undefined if none does. */
   trigger(message: MessageTrigger): Trigger | undefined;
@@ -192,6 +207,8 @@ export interface Feature {
   readonly keys: readonly AnyKey[];
   /** What is answered while the profile is off, where a plain status can say so; without it CALLERROR NotSupported. */
   readonly absent?: readonly Handler[];
+  /** What the room stores that is of no use to another central system: a switch clears it. */
+  readonly ofCentralSystem?: readonly KeyRange[];
   start(context: Context): Room;
 }
 

@@ -1,7 +1,7 @@
 /** A virtual charge point with car, driver, network and central system: ten minutes take milliseconds. */
 import type { Board } from '../../hal/contract.ts';
 import { createMockBoard, type MockBoard } from '../../hal/mock/mock-board.ts';
-import { type Agent, startAgent } from '../../src/agent.ts';
+import { type Agent, type AgentOptions, startAgent } from '../../src/agent.ts';
 import type { AgentConfig } from '../../src/config.ts';
 import type { OutboxPorts } from '../../src/ocpp/outbox.ts';
 import type { ExitKind, Log } from '../../src/ports.ts';
@@ -28,6 +28,7 @@ export interface WorldOptions {
   /** Called before the agent starts: what the central system should do from the first frame on. */
   readonly prepare?: (central: SimCentralSystem) => void;
   readonly trusted?: boolean;
+  readonly vendorMessages?: AgentOptions['vendorMessages'];
   readonly reached?: OutboxPorts['reached'];
 }
 
@@ -83,7 +84,7 @@ export class World {
 
   async boot(): Promise<void> {
     this.#boots++;
-    const { connectors = [{ id: 1, cable: 'attached' as const }], meterSerial, reached } = this.options;
+    const { connectors = [{ id: 1, cable: 'attached' as const }], meterSerial, vendorMessages, reached } = this.options;
     const log = this.#log();
     this.#board = createMockBoard({
       connectors,
@@ -104,6 +105,7 @@ export class World {
         sockets: this.network,
         system: { exit: (kind) => void this.exits.push(kind) },
       },
+      ...(vendorMessages === undefined ? {} : { vendorMessages }),
       ...(reached === undefined ? {} : { reached }),
     });
   }
