@@ -46,13 +46,13 @@ export class ClockAligned {
 
   async #sample(place: Metered, at: number): Promise<void> {
     const { settings, transactions } = this.#context;
+    // Errata 3.16: the transaction is the one at the moment of the sample, not at that of a slow answer.
     const { id, transaction } = place;
     const items = settings.get(meterValuesAlignedData);
     // Without a transaction values are not queued: offline nothing would come of a reading.
     if (transaction === undefined && (items.length === 0 || !isOnline(this.#context))) return;
     const look = await place.look();
-    // Errata 3.16: the transaction is the one at the moment of the sample, not at that of a slow answer.
-    if (look === undefined || look.transaction !== transaction) return;
+    if (look === undefined) return;
     const values = look.values(items, 'Sample.Clock');
     if (transaction === undefined) return reportNotQueued(this.#context, id, { values, at });
     const kept = look.values(settings.get(stopTxnAlignedData), 'Sample.Clock');

@@ -47,12 +47,12 @@ export class Periodic {
     });
   }
 
+  /** What a slow meter says after the transaction has ended is not taken by the journal any more. */
   async #sample(at: number): Promise<void> {
     const { settings, transactions } = this.#context;
     const { id, transaction } = this.#metered;
     const look = await this.#metered.look();
-    // A slow meter: what was due in one transaction says nothing about the next.
-    if (look === undefined || transaction === undefined || look.transaction !== transaction) return;
+    if (look === undefined || transaction === undefined) return;
     await transactions.sample({
       connectorId: id,
       transaction,
