@@ -18,7 +18,7 @@ class Station {
     this.#socket = socket;
     socket.on('message', (data) => {
       const at = nowMs();
-      if (this.onText === undefined) this.#received(JSON.parse(data), at);
+      if (this.onText === undefined) this.receive(data, at);
       else this.onText(data, at);
     });
   }
@@ -64,7 +64,8 @@ class Station {
     return () => this.#listeners.delete(listener);
   }
 
-  #received(frame, at) {
+  receive(data, at) {
+    const frame = JSON.parse(data);
     const [type, id, action, payload] = frame;
     if (type !== 2) {
       this.#waiting.get(id)?.(frame, at);

@@ -18,6 +18,12 @@ export const useRealtime = () => chrt('-r', '-p', '1');
 export const useNormalPriority = () => chrt('-o', '-p', '0');
 
 const running = new Set();
+/** Ends with the row, whatever becomes of it. */
+export function tracked(child) {
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+  return child;
+}
 export function endAll() {
   for (const child of running) child.kill('SIGKILL');
 }
@@ -28,10 +34,8 @@ export function endAll() {
  */
 export function startProgram(args, { messages = false, command = process.execPath } = {}) {
   const stdio = ['pipe', 'ignore', 'pipe', 'pipe', ...(messages ? ['ipc'] : [])];
-  const child = spawn(command, args, { stdio, env: environment, cwd: '/tmp' });
-  running.add(child);
+  const child = tracked(spawn(command, args, { stdio, env: environment, cwd: '/tmp' }));
   const exited = new Promise((resolve) => child.once('exit', (code, signal) => resolve({ code, signal })));
-  child.once('exit', () => running.delete(child));
   child.stdin.on('error', () => {});
   let complaint = '';
   child.stderr.on('data', (text) => {

@@ -2,6 +2,7 @@
  * The whole agent with the real store, log, clock and sockets on the mock board, for what has to be measured at its pins: bytes on stdin
  * move the hardware's inputs, and the moment at which a contactor is commanded goes out on descriptor 3. Argument: settings as JSON.
  */
+import { randomBytes } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { createMockBoard } from '../../../hal/mock/mock-board.ts';
@@ -74,10 +75,10 @@ process.stdin.on('data', (bytes) => {
   for (const byte of bytes.toString('latin1')) ON_BYTE[byte]?.();
 });
 
-/** Rewrites the same 4 MB again and again: what LevelDB then has to compact. */
+/** Rewrites the same 4 MB, which do not compress, again and again: LevelDB then has to compact. */
 let churning = false;
 async function churn() {
-  const filler = 'x'.repeat(1000);
+  const filler = randomBytes(750).toString('base64');
   for (let round = 0; churning; round++) {
     const operations = Array.from({ length: 64 }, (_, index) => ({
       type: 'put',
@@ -85,7 +86,7 @@ async function churn() {
       value: filler + round,
     }));
     await store.batch(operations, 'relaxed');
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    await new Promise((resolve) => setTimeout(resolve, 2));
   }
 }
 

@@ -1,11 +1,11 @@
 /** What the agent costs while nothing happens, or little. */
-import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { root, scratchDirectory, startInstalled } from '../lib/agents.mjs';
+import { scratchDirectory, startInstalled } from '../lib/agents.mjs';
 import { startCentralSystem } from '../lib/central-system.mjs';
 import { cpuMs, rssMb, sleep, startProgram } from '../lib/processes.mjs';
 import { atMost, mb, notMeasured, percent, times } from '../lib/result.mjs';
+import { startSlave } from '../lib/slave.mjs';
 
 /** V8 collects its garbage once more some 8 s after the last work. */
 const SETTLED_MS = 12_000;
@@ -32,18 +32,6 @@ async function idleMemory() {
   await program.kill('SIGKILL');
   await central.close();
   return row;
-}
-
-/** A slave of our own on a pty; undefined where there is no python3. */
-export function startSlave(baudRate) {
-  return new Promise((resolve) => {
-    const slave = spawn('python3', [join(root, 'scripts/perf/programs/pacing-slave.py'), String(baudRate)], {
-      stdio: ['ignore', 'pipe', 'inherit'],
-    });
-    slave.once('error', () => resolve(undefined));
-    slave.once('exit', () => resolve(undefined));
-    slave.stdout.once('data', (path) => resolve({ path: String(path).trim(), end: () => slave.kill('SIGKILL') }));
-  });
 }
 
 /** A board of an EVSE controller and a meter on one bus: the real drivers, and no metal. */

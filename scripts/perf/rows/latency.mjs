@@ -4,9 +4,12 @@ import { join } from 'node:path';
 import { scratchDirectory, startBare, startWatched } from '../lib/agents.mjs';
 import { startCentralSystem } from '../lib/central-system.mjs';
 import { nowMs, sleep } from '../lib/processes.mjs';
-import { latency } from '../lib/result.mjs';
+import { atLeast, latency, times } from '../lib/result.mjs';
+import { median } from '../lib/statistics.mjs';
 
 const PAUSE_MS = 4;
+/** `[2,` begins a call. */
+const FIGURE_TWO = 0x32;
 const isCall = (name) => (call) => call.action === name;
 
 /** An agent and its floor on one central system, and the end of all three. */
@@ -81,20 +84,43 @@ async function statusNotification({ samples }) {
   });
 }
 
-/** A fault and the loss of the pilot in turn, each with the floor beside it. The transaction goes on all the time. */
+async function floorTrip({ program }) {
+  const at = program.poke('T');
+  const tookMs = (await program.moments.next('open')) - at;
+  await sleep(PAUSE_MS);
+  return tookMs;
+}
+
+/** A fault and the loss of the pilot in turn. The transaction goes on all the time. */
+async function ownTrip({ program }, round) {
+  const [trip, undo] = round % 2 === 0 ? ['T', 'R'] : ['E', 'C'];
+  const at = program.poke(trip);
+  const tookMs = (await program.moments.next('open')) - at;
+  await sleep(PAUSE_MS);
+  program.poke(undo);
+  await program.moments.next('closed');
+  await sleep(PAUSE_MS);
+  return tookMs;
+}
+
+async function floorTrips(bare, rounds) {
+  const taken = [];
+  for (let round = 0; round < rounds; round++) taken.push(await floorTrip(bare));
+  return taken;
+}
+
+async function ownTrips(agent, rounds) {
+  const taken = [];
+  for (let round = 0; round < rounds; round++) taken.push(await ownTrip(agent, round));
+  return taken;
+}
+
 async function trips({ agent, bare }, rounds, whileRunning = () => true) {
   const ours = [];
   const floor = [];
   for (let round = 0; round < rounds && whileRunning(); round++) {
-    const [trip, undo] = round % 2 === 0 ? ['T', 'R'] : ['E', 'C'];
-    const floorAt = bare.program.poke('T');
-    floor.push((await bare.program.moments.next('open')) - floorAt);
-    const tripAt = agent.program.poke(trip);
-    ours.push((await agent.program.moments.next('open')) - tripAt);
-    await sleep(PAUSE_MS);
-    agent.program.poke(undo);
-    await agent.program.moments.next('closed');
-    await sleep(PAUSE_MS);
+    floor.push(await floorTrip(bare));
+    ours.push(await ownTrip(agent, round));
   }
   return { ours, floor };
 }
@@ -111,8 +137,10 @@ function flood(station, rate) {
   const begun = nowMs();
   let sent = 0;
   let answered = 0;
-  station.onText = () => {
-    answered++;
+  station.onText = (data, at) => {
+    // The agent goes on talking about its trips.
+    if (data[1] === FIGURE_TWO) station.receive(data, at);
+    else answered++;
   };
   const send = () => {
     const due = ((nowMs() - begun) * rate) / 1000;
@@ -121,6 +149,7 @@ function flood(station, rate) {
   const timer = setInterval(send, 1);
   return () => {
     clearInterval(timer);
+    station.onText = undefined;
     return (1000 * answered) / (nowMs() - begun);
   };
 }
@@ -134,14 +163,29 @@ const tripIdle = ({ samples }) =>
     return latency(ours, floor, TRIP_LIMITS);
   });
 
+/** The floor answers as many calls while it is measured; beside a floor that is left in peace the ratio says little. */
 const tripUnderCalls = ({ samples }) =>
-  pair(async (both) => {
-    await charging(both.agent);
-    const end = flood(both.agent.station, 5000);
-    await sleep(500);
-    const { ours, floor } = await trips(both, samples(400));
-    const rate = end();
-    return { ...latency(ours, floor, TRIP_LIMITS), note: `${Math.round(rate)} calls answered each second meanwhile` };
+  pair(async ({ agent, bare }) => {
+    await charging(agent);
+    const measured = { ours: [], floor: [], idleFloor: [] };
+    const rates = [];
+    for (let block = 0; block < 8; block++) {
+      const calls = samples(400) / 8;
+      measured.idleFloor.push(...(await floorTrips(bare, calls)));
+      const endFloor = flood(bare.station, 5000);
+      await sleep(200);
+      measured.floor.push(...(await floorTrips(bare, calls)));
+      endFloor();
+      const end = flood(agent.station, 5000);
+      await sleep(200);
+      measured.ours.push(...(await ownTrips(agent, calls)));
+      rates.push(end());
+    }
+    const idleRatio = median(measured.ours) / median(measured.idleFloor);
+    return {
+      ...latency(measured.ours, measured.floor, TRIP_LIMITS),
+      note: `${Math.round(median(rates))} calls answered each second meanwhile; ${times(idleRatio)} an idle floor`,
+    };
   });
 
 const tripDuringDrain = ({ samples }) =>
@@ -178,7 +222,12 @@ const tripDuringCompaction = ({ samples }) =>
     const { ours, floor } = await trips(both, samples(400));
     const count = compactions(both.stateDir) - before;
     await both.agent.program.ask('churn', false);
-    return { ...latency(ours, floor, TRIP_LIMITS), note: `${count} compactions meanwhile` };
+    const row = latency(ours, floor, TRIP_LIMITS);
+    return {
+      ...row,
+      checks: [...row.checks, atLeast('compactions', count, 1)],
+      note: `${count} compactions meanwhile`,
+    };
   });
 
 const trip = (name, run) => ({

@@ -1,7 +1,7 @@
 /** The bus against its wire. */
 import { bundled, resultOf } from '../lib/agents.mjs';
 import { atLeast, ms, notMeasured, percent } from '../lib/result.mjs';
-import { startSlave } from './idle.mjs';
+import { startSlave } from '../lib/slave.mjs';
 
 /** Request, answer, two silences of 3.5 characters (above 19200 baud 1.75 ms each), 10 bits a character. */
 function wireMs(baudRate) {
