@@ -1,5 +1,6 @@
 /** Puts the rooms together from ports, a board and a configuration: the same agent on a Pi, on a bench or inside a virtual minute. */
 import type { Board } from '../hal/contract.ts';
+import { settleSwitch } from './central-system-switch.ts';
 import type { AgentConfig } from './config.ts';
 import type { Connector, ConnectorStatus, StopReason } from './core/connector/state.ts';
 import { transactionOf } from './core/connector/state.ts';
@@ -93,6 +94,7 @@ const SENT_WITHIN_MS = 2000;
 export async function startAgent(options: AgentOptions): Promise<Agent> {
   const { config, ports } = options;
   const { store, clock, log } = ports;
+  await settleSwitch(store, { url: config.centralSystem.url, identity: config.chargePoint.identity }, log);
   const features = activeFeatures(config);
   const configuration = await Configuration.open({
     keys: features.flatMap(({ keys }) => keys),

@@ -13,7 +13,7 @@ import type { MessageTrigger } from '../ocpp/messages/types/trigger.ts';
 import type { ConfirmationOf, Handler, Operation, RequestOf } from '../ocpp/operation.ts';
 import type { Outbox } from '../ocpp/outbox.ts';
 import type { Registration } from '../ocpp/registration.ts';
-import type { Ports, Unsubscribe } from '../ports.ts';
+import type { KeyRange, Ports, Unsubscribe } from '../ports.ts';
 import type { Change, Station } from '../station/station.ts';
 import type { Accepts, Access, AnyKey, Key } from './keys.ts';
 
@@ -207,6 +207,8 @@ export interface Feature {
   readonly keys: readonly AnyKey[];
   /** What is answered while the profile is off, where a plain status can say so; without it CALLERROR NotSupported. */
   readonly absent?: readonly Handler[];
+  /** What the room stores that is of no use to another central system: a switch clears it. */
+  readonly ofCentralSystem?: readonly KeyRange[];
   start(context: Context): Room;
 }
 

@@ -49,4 +49,11 @@ export function replaceFile(path: string, text: string, mode = 0o644): void {
   }
   chmodSync(unfinished, mode);
   renameSync(unfinished, path);
+  // The name is durable only when its directory is.
+  const directory = openSync(dirname(path), 'r');
+  try {
+    fsyncSync(directory);
+  } finally {
+    closeSync(directory);
+  }
 }

@@ -3,6 +3,7 @@ import { ClearCache } from '../../ocpp/messages/core/clear-cache.ts';
 import type { Feature, Room } from '../feature.ts';
 import { watchAllowances } from './allowance.ts';
 import * as keys from './authorization.keys.ts';
+import { cacheRange } from './cache.ts';
 import { Desk } from './desk.ts';
 import { freeVend } from './free-vend.ts';
 
@@ -10,6 +11,7 @@ export const authorization: Feature = {
   name: 'authorization',
   profile: 'Core',
   keys: Object.values(keys),
+  ofCentralSystem: [cacheRange],
   start: (context): Room => {
     const desk = new Desk(context);
     const subscriptions = [

@@ -16,7 +16,7 @@ export interface CacheOptions {
 }
 
 const PREFIX = 'cache/';
-const RANGE: KeyRange = { from: PREFIX, to: 'cache0' };
+export const cacheRange: KeyRange = { from: PREFIX, to: 'cache0' };
 const CAPACITY = 1000;
 
 export class AuthorizationCache {
@@ -33,7 +33,7 @@ export class AuthorizationCache {
 
   /** Rejects with StoreError. */
   async open(): Promise<void> {
-    const stored = await this.#options.store.list<Row>(RANGE);
+    const stored = await this.#options.store.list<Row>(cacheRange);
     for (const [key, row] of stored.toSorted(([, a], [, b]) => a.order - b.order)) {
       this.#rows.set(key.slice(PREFIX.length), row);
       this.#order = row.order;

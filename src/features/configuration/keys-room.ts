@@ -4,6 +4,7 @@ import { GetConfiguration } from '../../ocpp/messages/core/get-configuration.ts'
 import type { Handler } from '../../ocpp/operation.ts';
 import type { Effective, Feature, Room, Settings } from '../feature.ts';
 import { integer, key, list } from '../keys.ts';
+import { SET_BY_CENTRAL_SYSTEM } from './configuration.ts';
 import { keyRoutes } from './key-routes.ts';
 import { connectorPhaseRotation, connectorPhaseRotationMaxLength, fitPhaseRotation } from './phase-rotation.ts';
 
@@ -41,6 +42,7 @@ export const configuration: Feature = {
     connectorPhaseRotation,
     connectorPhaseRotationMaxLength,
   ],
+  ofCentralSystem: [SET_BY_CENTRAL_SYSTEM],
   start: ({ settings, config }): Room => {
     fitPhaseRotation(settings, config);
     return {

@@ -1,6 +1,6 @@
 /** The list on the medium: a log of changes in small pieces, and one head that says which pieces count. */
 import type { IdTagEntry } from '../../core/authorization.ts';
-import type { Store } from '../../ports.ts';
+import type { KeyRange, Store } from '../../ports.ts';
 
 /** A canonical idTag with its new entry; null removes it. */
 export type ListChange = readonly [idTag: string, entry: IdTagEntry | null];
@@ -16,6 +16,7 @@ export const EMPTY: Head = { version: 0, first: 0, next: 0 };
 
 const HEAD_KEY = 'list/head';
 const PIECE_PREFIX = 'list/piece/';
+export const listRange: KeyRange = { from: 'list/', to: 'list0' };
 const DIGITS = 12;
 /** So few that reading, writing or taking in one of them holds nobody up. */
 export const CHANGES_PER_PIECE = 100;

@@ -5,12 +5,14 @@ import { GetLocalListVersion } from '../../ocpp/messages/local-auth-list/get-loc
 import { SendLocalList } from '../../ocpp/messages/local-auth-list/send-local-list.ts';
 import { formatTimestamp } from '../../ocpp/timestamp.ts';
 import type { Context, Feature, Room } from '../feature.ts';
+import { listRange } from './change-log.ts';
 import * as keys from './local-auth-list.keys.ts';
 
 export const localAuthList: Feature = {
   name: 'local-auth-list',
   profile: 'LocalAuthListManagement',
   keys: Object.values(keys),
+  ofCentralSystem: [listRange],
   absent: [
     GetLocalListVersion.answeredBy(() => ({ listVersion: -1 })),
     SendLocalList.answeredBy(() => ({ status: 'NotSupported' })),

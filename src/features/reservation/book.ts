@@ -10,11 +10,12 @@ import {
   type Reservation,
   type ReservationStatus,
 } from '../../core/reservation.ts';
-import type { Cancel, Clock, Log, Store } from '../../ports.ts';
+import type { Cancel, Clock, KeyRange, Log, Store } from '../../ports.ts';
 import type { Change, Station } from '../../station/station.ts';
 import { hasBegun, type Reservations } from '../feature.ts';
 
 const KEY = 'reservation/all';
+export const reservationRange: KeyRange = { from: KEY, to: `${KEY}\0` };
 /** Timers of the platform overflow after 24 days; a jump of the wall clock looks again anyway. */
 const LONGEST_WAIT_MS = 24 * 3_600_000;
 

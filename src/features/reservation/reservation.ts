@@ -2,6 +2,7 @@
 import { CancelReservation } from '../../ocpp/messages/reservation/cancel-reservation.ts';
 import { ReserveNow } from '../../ocpp/messages/reservation/reserve-now.ts';
 import type { Feature, Room } from '../feature.ts';
+import { reservationRange } from './book.ts';
 import * as keys from './reservation.keys.ts';
 import { cancelReservation, reserveNow } from './reserve-now.ts';
 
@@ -9,6 +10,7 @@ export const reservation: Feature = {
   name: 'reservation',
   profile: 'Reservation',
   keys: Object.values(keys),
+  ofCentralSystem: [reservationRange],
   absent: [
     ReserveNow.answeredBy(() => ({ status: 'Rejected' })),
     CancelReservation.answeredBy(() => ({ status: 'Rejected' })),

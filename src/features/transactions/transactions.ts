@@ -1,4 +1,5 @@
 /** Remote start and stop, and the delivery of what the journal holds (OCPP 1.6 sections 3.7, 4.8, 4.10, 5.11 and 5.12). */
+import { outboxRanges } from '../../ocpp/outbox/fact.ts';
 import { type Context, type Feature, isOnline, type Room } from '../feature.ts';
 import { remoteStartTransaction } from './remote-start-transaction.ts';
 import { remoteStopTransaction } from './remote-stop-transaction.ts';
@@ -9,6 +10,7 @@ export const transactions: Feature = {
   name: 'transactions',
   profile: 'Core',
   keys: Object.values(keys),
+  ofCentralSystem: outboxRanges,
   start: (context): Room => {
     const { settings, station, config, clock, connection, registration } = context;
     const subscriptions = [

@@ -63,6 +63,8 @@ export const factsFrom = (from: number, to?: number): KeyRange => ({
 });
 export const deadRange: KeyRange = { from: deadPrefix, to: after(deadPrefix) };
 export const bindingRange: KeyRange = { from: bindingPrefix, to: after(bindingPrefix) };
+/** Everything that the outbox holds. */
+export const outboxRanges: readonly KeyRange[] = outboxPrefixes.map((prefix) => ({ from: prefix, to: after(prefix) }));
 
 export const sequenceOf = (key: string): number => Number(key.slice(key.lastIndexOf('/') + 1));
 export const transactionOf = (key: string): string => key.slice(bindingPrefix.length);
