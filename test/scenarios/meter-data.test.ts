@@ -301,7 +301,7 @@ describe('the register within a transaction', () => {
 });
 
 describe('TriggerMessage(MeterValues) (interop 40)', () => {
-  it('gives the present values with context Trigger, and the id of the transaction', async () => {
+  it('TC_054 gives the present values with context Trigger, and the id of the transaction', async () => {
     const world = await charging(quiet());
     await world.clock.advance(seconds(10));
     expect(await trigger(world, 1)).toEqual({ status: 'Accepted' });

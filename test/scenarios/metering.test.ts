@@ -113,6 +113,20 @@ describe('TC_070 sampled meter values', () => {
     expect(reports(world)).toHaveLength(before);
   });
 
+  it('keep their rhythm over a jump of wall time', async () => {
+    const world = await charging(quiet({ MeterValueSampleInterval: '60' }));
+    const began = world.clock.now();
+    await world.clock.advance(seconds(70));
+    world.clock.jumpTo(Date.UTC(2026, 5, 1, 12, 0, 0));
+    await world.clock.advance(seconds(120));
+    expect(calls(world, began).filter((line) => line.endsWith('MeterValues'))).toEqual([
+      '60000 MeterValues',
+      '120000 MeterValues',
+      '180000 MeterValues',
+    ]);
+    expect(times(world).slice(1)).toEqual(['12:00:50.000', '12:01:50.000']);
+  });
+
   it('leave no timer behind', async () => {
     const world = await charging(quiet({ MeterValueSampleInterval: '3600' }));
     await world.clock.advance(seconds(10));
@@ -183,9 +197,15 @@ describe('TC_071 clock-aligned meter values', () => {
     await world.clock.advance(seconds(25));
     await begin(world);
     await world.clock.advance(seconds(60));
-    expect(world.wire.filter(({ dir, frame }) => dir === 'tx' && frame[2] === 'MeterValues').map(({ t }) => t)).toEqual(
-      [20_000, 40_000, 60_000, 80_000],
-    );
+    expect(calls(world, 1000)).toEqual([
+      '19000 MeterValues',
+      '24100 StatusNotification',
+      '25100 StartTransaction',
+      '26100 StatusNotification',
+      '39000 MeterValues',
+      '59000 MeterValues',
+      '79000 MeterValues',
+    ]);
     expect(reports(world).map(({ at, transactionId }) => [at, transactionId])).toEqual([
       ['08:00:20.000', undefined],
       ['08:00:40.000', 1],
