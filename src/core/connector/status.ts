@@ -22,8 +22,10 @@ export interface StatusReport {
 
 type Derived = { readonly status: ConnectorStatus; readonly info?: string };
 
-/** Section 4.9 wants to hear why. */
+/** Section 4.9 wants to hear why; 50 characters at most. */
 const EV_SIDE_DISCONNECTED = 'EV side disconnected';
+const EV_PAUSED = 'EV has paused';
+const EV_NOT_ASKING = 'EV has not asked for power yet';
 
 function hasLeft(phase: Exclude<Phase, RunningTransaction>): boolean {
   if (phase.name === 'ending' || phase.name === 'closing') return phase.stop.reason === 'EVDisconnected';
@@ -59,9 +61,13 @@ const STATUS_OF_TRANSACTION: readonly {
   { applies: ({ contactor }) => contactor === 'closed', derived: () => ({ status: 'Charging' }) },
   {
     applies: (_, { evAnswersUntil }) => evAnswersUntil !== undefined,
-    derived: ({ charged }) => ({ status: charged ? 'SuspendedEVSE' : 'Preparing' }),
+    derived: ({ charged }) =>
+      charged ? { status: 'SuspendedEVSE', info: 'Current is offered again' } : { status: 'Preparing' },
   },
-  { applies: () => true, derived: () => ({ status: 'SuspendedEV' }) },
+  {
+    applies: () => true,
+    derived: ({ charged }) => ({ status: 'SuspendedEV', info: charged ? EV_PAUSED : EV_NOT_ASKING }),
+  },
 ];
 
 function derive(connector: Connector): Derived {

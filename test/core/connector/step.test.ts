@@ -151,6 +151,22 @@ describe('a session on one connector', () => {
     expect(reportOf(step(state, { type: 'deadline', at: due }).state).status).toBe('SuspendedEV');
   });
 
+  it('says why it is suspended', () => {
+    const why = (state: Connector) => {
+      const { status, info } = reportOf(state);
+      return [status, info];
+    };
+    const toB = [pilot('B'), contactor('open')];
+    const none: Untimed = { type: 'limit', limitA: 5.9 };
+    const { state: waiting } = run([pilot('B'), ABC, begun]);
+    const late: Event = { type: 'deadline', at: deadlineOf(waiting) ?? 0 };
+    expect(why(step(waiting, late).state)).toEqual(['SuspendedEV', 'EV has not asked for power yet']);
+    expect(why(run(toB, charging()).state)).toEqual(['SuspendedEV', 'EV has paused']);
+    expect(why(run([none, ...toB], charging()).state)).toEqual(['SuspendedEVSE', 'No current to offer']);
+    const again = run([none, ...toB, { type: 'limit', limitA: 10 }], charging()).state;
+    expect(why(again)).toEqual(['SuspendedEVSE', 'Current is offered again']);
+  });
+
   it('is Faulted under a fault, keeps the transaction, and goes on when the fault clears', () => {
     const { names, statuses, state } = run([faults(GROUND), pilot('B'), contactor('open'), faults()], charging());
     expect(names).toEqual(['withdraw', 'offer x1', 'offer 32']);
