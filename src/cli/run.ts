@@ -7,6 +7,7 @@ import type { AgentConfig } from '../config.ts';
 import type { ControlServer } from '../control/server.ts';
 import type { PlatformClock } from '../platform/clock.ts';
 import { nodeFiles } from '../platform/files.ts';
+import type { LineWriter } from '../platform/line-writer.ts';
 import {
   applySafeOutputs,
   applySafeOutputsFile,
@@ -22,6 +23,9 @@ import type { Rig } from './rig.ts';
 
 /** An orderly end takes at most 3 s, the exit itself included. */
 const END_WITHIN_MS = 2_800;
+const STDOUT = 1;
+/** The last words of the log get this long to be read, within the 3 s. */
+const LAST_WORDS_MS = 150;
 
 /** What a kill test puts between the agent and its world; empty in production. */
 export interface Tap {
@@ -47,10 +51,12 @@ export async function run(io: Io, path: string, tap: Tap = {}): Promise<ExitCode
     return EXIT.internal;
   }
   makeOutputsSafe(io, loaded.config);
-  const { log, clock } = await platform(io, loaded.config);
+  const { log, clock, lines } = await platform(io, loaded.config);
   for (const { file, line, path: member, message } of loaded.warnings)
     log.warn(`${file}:${line} ${member}: ${message}`);
-  return new Process({ io, config: loaded.config, log, clock, tap }).run();
+  const code = await new Process({ io, config: loaded.config, log, clock, tap }).run();
+  await lines.flushed(LAST_WORDS_MS);
+  return code;
 }
 
 /** Only a look at the text: a bench must not open the contactors of an agent beside it. */
@@ -88,16 +94,24 @@ function makeOutputsSafe(io: Io, { board, stateDir }: AgentConfig): void {
   }
 }
 
-async function platform(io: Io, { log: { level } }: AgentConfig): Promise<{ log: Log; clock: PlatformClock }> {
-  const [{ platformLog, stdoutWriter, styleFor }, { platformClock }, { nodeRandom }] = await Promise.all([
+interface Platform {
+  readonly log: Log;
+  readonly clock: PlatformClock;
+  readonly lines: LineWriter;
+}
+
+async function platform(io: Io, { log: { level } }: AgentConfig): Promise<Platform> {
+  const [{ platformLog, styleFor }, { lineWriter }, { platformClock }, { nodeRandom }] = await Promise.all([
     import('../platform/log.ts'),
+    import('../platform/line-writer.ts'),
     import('../platform/clock.ts'),
     import('../platform/random.ts'),
   ]);
   const clock = platformClock(nodeRandom.uuid());
   const style = styleFor(io.environment, io.isTerminal);
-  const log = platformLog({ level, style, wall: () => clock.wall(clock.now()), write: stdoutWriter() });
-  return { log, clock };
+  const lines = lineWriter(STDOUT);
+  const log = platformLog({ level, style, wall: () => clock.wall(clock.now()), write: lines.write });
+  return { log, clock, lines };
 }
 
 interface ProcessOptions {
@@ -217,16 +231,21 @@ class Process {
       ...(reached === undefined ? {} : { reached }),
     });
     this.#rig.attach(this.#agent);
-    if (control.socket !== undefined) await this.#serveControl(this.#agent, control.socket, version);
+    if (control.socket !== undefined) await this.#serveControl(this.#agent, this.#rig.ports, control.socket, version);
   }
 
-  async #serveControl(agent: Agent, socket: string, version: string): Promise<void> {
-    const [{ serveControl }, { agentRoutes }, { socketFile }] = await Promise.all([
+  async #serveControl(agent: Agent, ports: Ports, socket: string, version: string): Promise<void> {
+    const [{ serveControl }, { agentRoutes }, { socketFile }, { switchRoute }] = await Promise.all([
       import('../control/server.ts'),
       import('../control/agent-routes.ts'),
       import('../platform/socket-file.ts'),
+      import('./switch-route.ts'),
     ]);
-    const routes = [...agentRoutes({ agent, config: this.#config, version }), ...agent.routes];
+    const routes = [
+      ...agentRoutes({ agent, config: this.#config, version }),
+      ...agent.routes,
+      switchRoute({ io: this.#io, agent, config: this.#config, ports }),
+    ];
     this.#control = await serveControl({ socket: socketFile(socket), routes, log: this.#log });
   }
 

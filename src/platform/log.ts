@@ -20,14 +20,6 @@ export interface LogSurroundings {
 export const styleFor = (environment: Readonly<Record<string, string | undefined>>, terminal: boolean): LogStyle =>
   !terminal && environment['JOURNAL_STREAM'] !== undefined ? 'journal' : 'plain';
 
-/** Writes to stdout. A reader that went away is no reason to stop charging. */
-export function stdoutWriter(): (line: string) => void {
-  process.stdout.on('error', () => {});
-  return (line) => {
-    process.stdout.write(line);
-  };
-}
-
 export function platformLog({ level, style, wall, write }: LogSurroundings): Log {
   const destination = {
     // pino leaves the level of the line in `lastLevel` of a destination that carries this mark.
