@@ -82,7 +82,7 @@ async function forgetStored(io: Io, config: AgentConfig, key: string | undefined
     import('../features/configuration/configuration.ts'),
     import('../features/all.ts'),
   ]);
-  const names = await changeStored(io, config, [], async (store) => {
+  const names = await changeStored(io, config, async (store) => {
     const set = await setByCentralSystem(store, key);
     await store.batch(forgetting(set), 'durable');
     return set;

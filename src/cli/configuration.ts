@@ -1,10 +1,10 @@
 /** Loads the configuration for a command, and prints what is wrong with it. */
-
+import { resolve } from 'node:path';
 import { inputsAtPowerUp } from '../bench/inputs.ts';
 import { knownInputs, patched, unknownInputs } from '../bench/merge-patch.ts';
 import { problemText } from '../config/examine.ts';
 import { type BenchKnowledge, loadConfig } from '../config/load.ts';
-import type { AgentConfig, ConfigProblem } from '../config.ts';
+import type { AgentConfig, ConfigFiles, ConfigProblem, LoadedConfig } from '../config.ts';
 import { FEATURES } from '../features/all.ts';
 import { nodeFiles, shippedConfigDirectory } from '../platform/files.ts';
 import type { Io } from './io.ts';
@@ -22,14 +22,21 @@ export interface Loaded {
   readonly warnings: readonly ConfigProblem[];
 }
 
-/** Undefined after every error has been printed to stderr. Warnings are the caller's to print. */
-export function loadFor(io: Io, path: string): Loaded | undefined {
-  const loaded = loadConfig(path, {
-    files: nodeFiles,
+const load = (io: Io, path: string, files: ConfigFiles): LoadedConfig =>
+  loadConfig(path, {
+    files,
     shippedDirectory: shippedConfigDirectory(io.script),
     bench: BENCH,
     knownKeys: FEATURES.flatMap(({ keys }) => keys),
   });
+
+/** What the file at `path` would be with this text in it. */
+export const loadText = (io: Io, path: string, text: string): LoadedConfig =>
+  load(io, path, { ...nodeFiles, read: (other) => (other === resolve(path) ? text : nodeFiles.read(other)) });
+
+/** Undefined after every error has been printed to stderr. Warnings are the caller's to print. */
+export function loadFor(io: Io, path: string): Loaded | undefined {
+  const loaded = load(io, path, nodeFiles);
   if ('config' in loaded) return loaded;
   for (const warning of loaded.warnings) io.err(`warning ${problemText(warning)}\n`);
   for (const error of loaded.errors) io.err(`error ${problemText(error)}\n`);

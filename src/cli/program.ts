@@ -1,6 +1,7 @@
 /** The command line: names, options, help. Each command is loaded when it is called. */
 import { Command, CommanderError } from 'commander';
 import { EXIT, type ExitCode } from '../platform/system.ts';
+import type { SwitchOptions } from './central-system.ts';
 import type { ForgetOptions, ShowOptions } from './config.ts';
 import { DEFAULT_CONFIG, type Io } from './io.ts';
 
@@ -61,6 +62,9 @@ export async function program(io: Io, argv: readonly string[]): Promise<ExitCode
     code = next;
   });
   addConfig(root, io, (next) => {
+    code = next;
+  });
+  addCentralSystem(root, io, (next) => {
     code = next;
   });
   inherited('version')
@@ -144,5 +148,27 @@ function addConfig(root: Command, io: Io, finish: (code: ExitCode) => void): voi
     .addHelpText('after', examples('chargepoint config forget HeartbeatInterval', 'chargepoint config forget --all'))
     .action(async (key: string | undefined, options: ForgetOptions) =>
       finish(await (await import('./config.ts')).forgetConfig(io, key, options)),
+    );
+}
+
+function addCentralSystem(root: Command, io: Io, finish: (code: ExitCode) => void): void {
+  const example = 'chargepoint central-system switch --url wss://new.example/ocpp --yes';
+  const centralSystem = root
+    .command('central-system')
+    .copyInheritedSettings(root)
+    .description('which central system the charge point belongs to')
+    .addHelpText('after', examples(example));
+  centralSystem
+    .command('switch')
+    .copyInheritedSettings(root)
+    .description('move to another central system: nothing of the old one is taken along')
+    .requiredOption('--url <url>', 'its address, without the identity')
+    .option('--identity <identity>', 'what the charge point is called there; default: as now')
+    .option('--yes', 'do it; without this it is only explained')
+    .option(CONFIG, CONFIG_HELP, DEFAULT_CONFIG)
+    .option('--socket <path>', SOCKET_HELP)
+    .addHelpText('after', examples(example))
+    .action(async (options: SwitchOptions) =>
+      finish(await (await import('./central-system.ts')).switchTo(io, options)),
     );
 }

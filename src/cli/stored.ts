@@ -5,7 +5,6 @@ import { FEATURES } from '../features/all.ts';
 import { givenFor } from '../features/configuration/configuration.ts';
 import { competitionOf, disclosed, effectiveOf, standingOf } from '../features/configuration/precedence.ts';
 import type { Effective } from '../features/feature.ts';
-import { nodeFiles } from '../platform/files.ts';
 import { EXIT, type ExitCode } from '../platform/system.ts';
 import type { Clock, Log, Store } from '../ports.ts';
 import type { Io } from './io.ts';
@@ -38,19 +37,16 @@ export async function storedKeys(io: Io, { stateDir, keys: presets }: AgentConfi
   }
 }
 
-/** Opens the store for a change; nothing is made where none is: `none` is the result then. Rejects with StoreError, `storeLocked` if an agent runs. */
+/** Opens the store for a change, and makes one if there is none. Rejects with StoreError, `storeLocked` if an agent runs. */
 export async function changeStored<T>(
   io: Io,
   { stateDir }: AgentConfig,
-  none: T,
   change: (store: Store, ports: { readonly clock: Clock; readonly log: Log }) => Promise<T>,
 ): Promise<T> {
-  const directory = storeDirectory(stateDir);
-  if (!nodeFiles.exists(directory)) return none;
   const { openStore } = await import('../platform/store.ts');
   const { log, clock, close } = await toolPorts(io);
   try {
-    const { store } = await openStore(directory, log);
+    const { store } = await openStore(storeDirectory(stateDir), log);
     return await change(store, { clock, log }).finally(() => store.close());
   } finally {
     close();

@@ -9,7 +9,10 @@ export interface ValueChange {
 
 /** Undefined if one of the members is no value of its own there (an alias, or not at all). The text must be one good document. */
 export const withValues = (text: string, changes: readonly ValueChange[]): string | undefined =>
-  changes.reduce<string | undefined>((edited, change) => edited && withValue(edited, change), text);
+  changes.reduce<string | undefined>(
+    (edited, change) => (edited === undefined ? undefined : withValue(edited, change)),
+    text,
+  );
 
 function withValue(text: string, { path, value }: ValueChange): string | undefined {
   const node = parseDocument(text).getIn(path, true);

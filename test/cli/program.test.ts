@@ -67,15 +67,22 @@ async function agentWith(routes: Readonly<Record<string, unknown>>): Promise<str
 const fits = (text: string): boolean => text.split('\n').every((line) => [...line].length <= 80);
 
 describe('help and mistakes', () => {
-  it.each(['run', 'check', 'bench', 'status', 'outbox', 'config', 'config show', 'config forget'])(
-    '%s --help shows an example within 80 columns and exits 0',
-    async (command) => {
-      const { code, out } = await chargepoint(...command.split(' '), '--help');
-      expect(code).toBe(0);
-      expect(out).toContain(`$ chargepoint ${command}`);
-      expect(fits(out)).toBe(true);
-    },
-  );
+  it.each([
+    'run',
+    'check',
+    'bench',
+    'status',
+    'outbox',
+    'config',
+    'config show',
+    'config forget',
+    'central-system switch',
+  ])('%s --help shows an example within 80 columns and exits 0', async (command) => {
+    const { code, out } = await chargepoint(...command.split(' '), '--help');
+    expect(code).toBe(0);
+    expect(out).toContain(`$ chargepoint ${command}`);
+    expect(fits(out)).toBe(true);
+  });
 
   it('says what is possible, on stderr with exit code 78, for an unknown command or option', async () => {
     for (const argv of [['charge'], ['status', '--colour'], ['outbox', 'recover'], ['config', 'forget']]) {
