@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import { writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { createMockBoard } from '../../../hal/mock/mock-board.ts';
+import { MockContactor } from '../../../hal/mock/mock-contactor.ts';
 import { startAgent } from '../../../src/agent.ts';
 import { platformClock } from '../../../src/platform/clock.ts';
 import { platformLog, stdoutWriter } from '../../../src/platform/log.ts';
@@ -17,19 +18,23 @@ const MOMENTS = 3;
 const { identity, url, stateDir, keys = {} } = JSON.parse(process.argv[2]);
 const tell = (name) => writeSync(MOMENTS, `${name} ${process.hrtime.bigint()}\n`);
 
+/** The moment of the command itself: before the mirror contact and everybody who listens to it. */
+for (const [command, state] of [
+  ['open', 'open'],
+  ['close', 'closed'],
+]) {
+  const original = MockContactor.prototype[command];
+  MockContactor.prototype[command] = function () {
+    if (this.history.at(-1) !== state && this.history.length > 0) tell(state);
+    original.call(this);
+  };
+}
+
 const clock = platformClock(nodeRandom.uuid());
 const wall = () => clock.wall(clock.now());
 const log = platformLog({ level: 'info', style: 'journal', wall, write: stdoutWriter() });
 const connectors = [{ id: 1, cable: 'attached', maxA: 32, phases: 3, ventilated: false }];
 const board = createMockBoard({ connectors, clock, log });
-
-let contactor = 'open';
-board.onOutput(() => {
-  const now = board.connector(1).observe().contactor;
-  if (now === contactor) return;
-  contactor = now;
-  tell(now);
-});
 
 const { store } = await openStore(join(stateDir, 'store'), log);
 const agent = await startAgent({
@@ -75,14 +80,14 @@ process.stdin.on('data', (bytes) => {
   for (const byte of bytes.toString('latin1')) ON_BYTE[byte]?.();
 });
 
-/** Rewrites the same 4 MB, which do not compress, again and again: LevelDB then has to compact. */
+/** Rewrites the same 4 MB, which do not compress, again and again: LevelDB then has to compact. Few and large, so that we do little ourselves. */
 let churning = false;
 async function churn() {
-  const filler = randomBytes(750).toString('base64');
+  const filler = randomBytes(6000).toString('base64');
   for (let round = 0; churning; round++) {
-    const operations = Array.from({ length: 64 }, (_, index) => ({
+    const operations = Array.from({ length: 8 }, (_, index) => ({
       type: 'put',
-      key: `perf/churn/${(round * 64 + index * 61) % 4096}`,
+      key: `perf/churn/${(round * 8 + index * 61) % 512}`,
       value: filler + round,
     }));
     await store.batch(operations, 'relaxed');
