@@ -23,6 +23,7 @@ export interface WorldOptions {
   readonly keys?: Readonly<Record<string, string>>;
   readonly faultGraceS?: number;
   readonly freeVend?: AgentConfig['freeVend'];
+  readonly options?: Partial<AgentConfig['options']>;
   /** The meter keeps its serial number over a restart. */
   readonly meterSerial?: string;
   /** Called before the agent starts: what the central system should do from the first frame on. */
@@ -184,6 +185,7 @@ export class World {
         rejectRemoteStartTransactionWithoutConnectorId: false,
         remoteStartTransactionWithoutConnectorIdFindFirst: true,
         meterPublicKeys: [],
+        ...this.options.options,
       },
       stateDir: '/virtual/state',
       log: { level: 'info' },

@@ -59,11 +59,21 @@ const getConfiguration = (settings: Settings): Handler =>
   GetConfiguration.answeredBy(({ key: names = [] }) => {
     const isReadable = ({ access }: Effective): boolean => access !== 'W';
     if (names.length === 0) return { configurationKey: settings.effective.filter(isReadable).map(keyValue) };
-    const asked = [...new Set(names)].slice(0, settings.get(getConfigurationMaxKeys));
+    const asked = distinct(names).slice(0, settings.get(getConfigurationMaxKeys));
     const known = asked.flatMap((name) => settings.find(name) ?? []).filter(isReadable);
     const unknownKey = asked.filter((name) => settings.find(name) === undefined);
     return { configurationKey: known.map(keyValue), ...(unknownKey.length === 0 ? {} : { unknownKey }) };
   });
+
+/** The names of keys are compared without regard to case; the first spelling stays. */
+function distinct(names: readonly string[]): readonly string[] {
+  const first = new Map<string, string>();
+  for (const name of names) {
+    const canonical = name.trim().toLowerCase();
+    if (!first.has(canonical)) first.set(canonical, name);
+  }
+  return [...first.values()];
+}
 
 const changeConfiguration = (settings: Settings): Handler =>
   ChangeConfiguration.answeredBy(async ({ key: name, value }) => ({ status: await settings.change(name, value) }));
