@@ -19,13 +19,21 @@ import { outboxRows } from './rows/outbox.mjs';
 import { startRows } from './rows/start.mjs';
 
 const LATER = [
-  { name: 'composite schedule, 100 profiles x 500 periods over 48 h', goal: '<= 20 ms', run: async () => notBuilt(4) },
+  {
+    name: 'composite schedule, 100 profiles x 500 periods over 48 h',
+    goal: '<= 20 ms',
+    run: async () => notBuilt('issue 4'),
+  },
   {
     name: 'page and metrics in use: RSS, trip with 50 page clients',
     goal: '<= 2 x node -e 0',
-    run: async () => notBuilt(6),
+    run: async () => notBuilt('no issue so far'),
   },
-  { name: 'fleet mode, 2,000 agents', goal: '<= 250 MB, <= 0.03 ms/s each', run: async () => notBuilt(6) },
+  {
+    name: 'fleet mode, 2,000 agents',
+    goal: '<= 250 MB, <= 0.03 ms/s each',
+    run: async () => notBuilt('no issue so far'),
+  },
 ];
 
 const argument = (name) => {

@@ -32,7 +32,7 @@ export function latency(samples, floorSamples, limits) {
   };
 }
 
-/** A row that cannot exist before the issue that builds the thing. */
-export const notBuilt = (issue) => ({ value: `not built yet (issue ${issue})`, checks: [] });
+/** A row that cannot exist before the thing is built. */
+export const notBuilt = (where) => ({ value: `not built yet (${where})`, checks: [] });
 /** A row that this machine cannot measure. */
 export const notMeasured = (why) => ({ value: `not measured: ${why}`, checks: [] });
