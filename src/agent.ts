@@ -151,6 +151,8 @@ class RunningAgent implements Agent {
     this.#ledger = new Ledger({
       ...ports,
       meters: new Map(board.connectors.map(({ id, meter }) => [id, meter])),
+      ratings: new Map(board.connectors.map(({ id, maxA, phases }) => [id, { maxA, phases }])),
+      resumeWithinMs: config.resumeWithinS * 1000,
       stopData: stopDataFrom(settings, board),
       send: (action, payload, onLate) => this.#send(action, payload, onLate),
       attempts: () => settings.get(transactionMessageAttempts),

@@ -101,6 +101,8 @@ export interface AgentConfig {
   readonly control: { readonly socket?: string };
   /** How long a fault may last before it ends the transaction, in seconds. */
   readonly faultGraceS: number;
+  /** After a loss of power that lasted no longer than this, in seconds, a transaction may go on; 0: it never does. */
+  readonly resumeWithinS: number;
   /** The operator knows that a board without its own protective devices is for the laboratory. */
   readonly acknowledgeLabUse: boolean;
   /** Who plugs in charges, without being asked; absent: only who is authorised. */

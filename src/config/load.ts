@@ -103,6 +103,7 @@ function assemble(
     log: { level: file.log?.level ?? 'info' },
     control: socket === undefined ? {} : { socket },
     faultGraceS: file.faultGraceS ?? DEFAULT_FAULT_GRACE_S,
+    resumeWithinS: file.resumeWithinS ?? 0,
     acknowledgeLabUse: file.acknowledgeLabUse ?? false,
     ...(file.freeVend === undefined || file.freeVend === null ? {} : { freeVend: file.freeVend }),
   };

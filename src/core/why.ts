@@ -8,6 +8,7 @@ const SENTENCES: { readonly [name in Exclude<Phase['name'], 'transaction'>]: str
   occupied: 'plugged in, waiting for an authorisation',
   locking: 'authorised, locking the plug',
   beginning: 'authorised, writing the start of the transaction',
+  interrupted: 'cut off by a loss of power, waiting to know whether it may go on',
   ending: 'stopping, waiting for the EV to let go',
   closing: 'stopping, writing the end of the transaction',
   finishing: 'the transaction is over, waiting for the plug to be pulled',

@@ -3,6 +3,7 @@ import type * as v from 'valibot';
 import type { Board, Reading } from '../../hal/contract.ts';
 import type { AgentConfig } from '../config.ts';
 import type { IdTagEntry, Verdict } from '../core/authorization.ts';
+import type { Transaction } from '../core/connector/state.ts';
 import type { SampledValue } from '../core/metering/sampled-value.ts';
 import type { Claim, Claimant, Reservation, ReservationStatus } from '../core/reservation.ts';
 import type { CallOptions } from '../ocpp/caller.ts';
@@ -81,17 +82,26 @@ export interface TransactionBook {
   readonly outbox: Outbox;
   /** The central system's id, -1 if its StartTransaction was given up, undefined while it is not confirmed. */
   transactionId(transaction: string): number | undefined;
-  /** Monotonic time of the timestamp in StartTransaction; undefined for what does not run, or has begun in another boot. */
+  /** Monotonic time of this boot that belongs to the timestamp in StartTransaction; undefined for what does not run. */
   beganAt(transaction: string): number | undefined;
   /**
    * The reading with its import register on the scale of the transaction, which never goes back: a register that fell is not
    * believed, that of an exchanged meter goes on from where the old one stood.
    */
   believe(transaction: string, reading: Reading): Reading;
+  /** What a loss of power has cut off, and what may go on; the others have ended already. */
+  readonly interrupted: readonly Interrupted[];
+  /** Whether clock and register let it go on: then it is journalled as running. False: it is to be stopped. Never rejects. */
+  resume(transaction: string): Promise<boolean>;
   /** Queues MeterValues of a running transaction and journals what its stop will carry. Never rejects. */
   sample(sample: Sample): Promise<void>;
   /** A start or a stop would be durable now. */
   readonly canBegin: boolean;
+}
+
+export interface Interrupted {
+  readonly connectorId: number;
+  readonly transaction: Transaction;
 }
 
 /** One look at the meter within a transaction, ready to be sent but for its time. */
@@ -212,9 +222,10 @@ export interface Feature {
   start(context: Context): Room;
 }
 
-/** A transaction has just begun (its start is durable) on the connector of this change. */
+/** A transaction has just begun (its start is durable), or goes on after a loss of power, on the connector of this change. */
 export const hasBegun = ({ before, after }: Change): boolean =>
-  before.phase.name === 'beginning' && after.phase.name !== 'beginning' && 'transaction' in after.phase;
+  (before.phase.name === 'beginning' && after.phase.name !== 'beginning' && 'transaction' in after.phase) ||
+  (before.phase.name === 'interrupted' && after.phase.name === 'transaction');
 
 /** Whether the central system can be called on our own initiative now. */
 export const isOnline = ({ connection, registration }: Context): boolean => connection.open && registration.accepted;

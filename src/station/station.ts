@@ -1,5 +1,6 @@
 /** The shell round the core: hardware events in, steps, effects out; tells the rooms what changed. */
 import type { Board, ConnectorHardware, FaultChange } from '../../hal/contract.ts';
+import { lockOf } from '../core/connector/outputs.ts';
 import { atPowerUp, type Connector, type Rules, type Stop } from '../core/connector/state.ts';
 import { reportOf, reportOfChargePoint, type StatusReport } from '../core/connector/status.ts';
 import { deadlineOf, type Event, step } from '../core/connector/step.ts';
@@ -74,7 +75,8 @@ export class Station {
       if (proximity !== undefined) this.#subscriptions.push(proximity.onChange(onCable));
       onEvse();
       // A plug that was held when the power went is released, unless the session that begins now wants it.
-      if (lock?.locked === true) void lock.unlock();
+      const connector = this.#connectors.get(id);
+      if (lock?.locked === true && connector !== undefined && !lockOf(connector)) void lock.unlock();
     }
     this.#subscriptions.push(
       board.onFault((change) => this.#onFault(change)),

@@ -33,6 +33,7 @@ describe('the main file', () => {
       control: { socket: '/etc/chargepoint/state/control.sock' },
       log: { level: 'info' },
       faultGraceS: 300,
+      resumeWithinS: 0,
     });
   });
 

@@ -11,9 +11,11 @@ import { validate } from '../../src/ocpp/validate.ts';
 import type { Payload, WireEntry } from '../sim/network.ts';
 import { type Move, play, story } from '../sim/stories.ts';
 import { minutes, seconds } from '../sim/virtual-clock.ts';
-import { World } from '../sim/world.ts';
+import { World, type WorldOptions } from '../sim/world.ts';
 
 const RUNS = Number(process.env['STORIES'] ?? 1000);
+/** Of those in which transactions may go on after a loss of power. */
+const RESUMING_RUNS = Math.ceil(RUNS * 0.3);
 const SEED = process.env['STORY_SEED'];
 const PATH = process.env['STORY_PATH'];
 
@@ -22,8 +24,9 @@ const CONNECTORS = [
   { id: 2, cable: 'socket' },
 ] as const;
 
-async function tell(moves: readonly Move[]): Promise<World> {
+async function tell(moves: readonly Move[], options: WorldOptions = {}): Promise<World> {
   const world = await World.start({
+    ...options,
     connectors: CONNECTORS,
     meterSerial: 'METER',
     keys: { MeterValueSampleInterval: '60', TransactionMessageRetryInterval: '5' },
@@ -149,23 +152,39 @@ function expectValidShapes({ wire }: World): void {
 const expectedErrors = (wire: readonly WireEntry[]): readonly unknown[] =>
   wire.flatMap(({ dir, frame }) => (dir === 'tx' && frame[0] === 4 ? [frame[2]] : []));
 
+const replayed = {
+  ...(SEED === undefined ? {} : { seed: Number(SEED) }),
+  ...(PATH === undefined ? {} : { path: PATH }),
+};
+
+async function expectInvariants(moves: readonly Move[], options?: WorldOptions): Promise<World> {
+  const world = await tell(moves, options);
+  expectConsistentTransactions(world);
+  expectLegalStatuses(world);
+  expectValidShapes(world);
+  expect(expectedErrors(world.wire)).toEqual([]);
+  for (const { status } of world.agent.view().connectors)
+    expect(['Available', 'Unavailable', 'Reserved']).toContain(status);
+  return world;
+}
+
 describe('in every story', () => {
   it(`(${RUNS} of them) transactions are paired, statuses legal, shapes valid and contactors safe`, async () => {
     await fc.assert(
-      fc.asyncProperty(story, async (moves) => {
-        const world = await tell(moves);
-        expectConsistentTransactions(world);
-        expectLegalStatuses(world);
-        expectValidShapes(world);
-        expect(expectedErrors(world.wire)).toEqual([]);
-        for (const { status } of world.agent.view().connectors)
-          expect(['Available', 'Unavailable', 'Reserved']).toContain(status);
-      }),
-      {
-        numRuns: RUNS,
-        ...(SEED === undefined ? {} : { seed: Number(SEED) }),
-        ...(PATH === undefined ? {} : { path: PATH }),
-      },
+      fc.asyncProperty(story, async (moves) => void (await expectInvariants(moves))),
+      { numRuns: RUNS, ...replayed },
     );
+  }, 600_000);
+
+  it(`(${RESUMING_RUNS} of them) the same holds where transactions go on after a loss of power, and some do`, async () => {
+    let resumed = 0;
+    await fc.assert(
+      fc.asyncProperty(story, async (moves) => {
+        const world = await expectInvariants(moves, { resumeWithinS: 90, lasting: true });
+        if (world.logged.some(({ message }) => message.endsWith('goes on now'))) resumed++;
+      }),
+      { numRuns: RESUMING_RUNS, ...replayed },
+    );
+    if (PATH === undefined) expect(resumed).toBeGreaterThan(0);
   }, 600_000);
 });

@@ -164,7 +164,7 @@ function call({ central }: World, action: string, payload: Record<string, unknow
 
 const BOOT_MS = 3000;
 
-/** The cars stay where they are. */
+/** The cars stay where they are; where the world does not see to that by itself, they are there a moment after the boot. */
 async function restart(world: World, how: 'powerCut' | 'kill'): Promise<void> {
   const plugged = world.agent.view().connectors.map(({ id }) => ({
     id,
@@ -175,7 +175,7 @@ async function restart(world: World, how: 'powerCut' | 'kill'): Promise<void> {
   await world.clock.advance(BOOT_MS);
   await world.boot();
   for (const { id, isPlugged } of plugged) {
-    if (isPlugged) world.board.inputs.patchConnector(id, { ev: { plugged: true } });
+    if (isPlugged && world.options.lasting !== true) world.board.inputs.patchConnector(id, { ev: { plugged: true } });
   }
   await world.clock.advance(0);
 }

@@ -44,6 +44,11 @@ export class VirtualClock implements Clock {
     this.#trusted = options.trusted ?? true;
   }
 
+  /** As it is after a boot without NTP: the same time, but nobody vouches for it. */
+  untrusted(): VirtualClock {
+    return new VirtualClock({ bootId: this.bootId, start: this.#now, wallStart: this.wall(this.#now), trusted: false });
+  }
+
   now(): number {
     return this.#now;
   }

@@ -1,6 +1,7 @@
 /** A virtual charge point with car, driver, network and central system: ten minutes take milliseconds. */
 import type { Board } from '../../hal/contract.ts';
 import { createMockBoard, type MockBoard } from '../../hal/mock/mock-board.ts';
+import type { ConnectorChange } from '../../hal/mock/mock-connector.ts';
 import { type Agent, type AgentOptions, startAgent } from '../../src/agent.ts';
 import type { AgentConfig } from '../../src/config.ts';
 import type { OutboxPorts } from '../../src/ocpp/outbox.ts';
@@ -22,6 +23,9 @@ export interface WorldOptions {
   readonly furnish?: (board: MockBoard) => Board;
   readonly keys?: Readonly<Record<string, string>>;
   readonly faultGraceS?: number;
+  readonly resumeWithinS?: number;
+  /** The cars stay plugged in and the meters keep their registers when the power goes. */
+  readonly lasting?: true;
   readonly freeVend?: AgentConfig['freeVend'];
   readonly options?: Partial<AgentConfig['options']>;
   /** The meter keeps its serial number over a restart. */
@@ -52,6 +56,8 @@ export class World {
   #board: MockBoard | undefined;
   #agent: Agent | undefined;
   #boots = 0;
+  /** What a loss of power leaves of the world around the charge point. */
+  left: readonly { readonly connectorId: number; readonly change: ConnectorChange }[] = [];
 
   private constructor(options: WorldOptions) {
     this.options = options;
@@ -93,6 +99,8 @@ export class World {
       log,
       meterSerial: meterSerial ?? `METER-${this.#boots}`,
     });
+    if (this.options.lasting)
+      for (const { connectorId, change } of this.left) this.board.inputs.patchConnector(connectorId, change);
     let id = 0;
     const boot = this.#boots;
     this.#agent = await startAgent({
@@ -151,6 +159,10 @@ export class World {
 
   #forget(): void {
     const { clock } = this;
+    this.left = this.board.connectors.map(({ id: connectorId }) => {
+      const { pilot, energyWh, meterSerial } = this.board.connector(connectorId).observe();
+      return { connectorId, change: { ev: { plugged: pilot !== 'A' }, meter: { wh: energyWh, serial: meterSerial } } };
+    });
     // A new process: its timers and its monotonic time begin anew, wall time goes on.
     this.clock = new VirtualClock({
       bootId: `boot-${this.#boots + 1}`,
@@ -191,6 +203,7 @@ export class World {
       log: { level: 'info' },
       control: {},
       faultGraceS: this.options.faultGraceS ?? 300,
+      resumeWithinS: this.options.resumeWithinS ?? 0,
       acknowledgeLabUse: false,
       ...(this.options.freeVend === undefined ? {} : { freeVend: this.options.freeVend }),
     };

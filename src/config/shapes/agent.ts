@@ -81,6 +81,10 @@ export const agentShape = object({
   log: section(object({ level: optional(oneOf('debug', 'info', 'warn', 'error')) })),
   control: section(object({ socket: optional(path()) })),
   faultGraceS: optional(whole(0, 86_400, 's')),
+  resumeWithinS: described(
+    optional(whole(0, 86_400, 's')),
+    'a transaction goes on after a loss of power that was no longer; 0 (default): it ends with PowerLoss',
+  ),
   acknowledgeLabUse: optional(yesNo()),
   freeVend: described(
     section(object({ idTag: described(text(20), 'what StartTransaction says') })),

@@ -6,6 +6,8 @@ import { type Connector, type ConnectorFault, isFaulted, isPlugged } from './sta
 export function onPilot(before: Connector, pilot: PilotState, at: number): Connector {
   const state = { ...before, pilot };
   if (isPlugged(state)) return isPlugged(before) ? state : occupy(state, at);
+  // At power-up every pilot is A until the hardware has looked: only an EV that was seen can leave.
+  if (state.phase.name === 'interrupted' && !isPlugged(before)) return state;
   // E and F say nothing about the plug: the session waits, the outputs are withdrawn.
   return pilot === 'A' ? leave(state, at) : state;
 }

@@ -48,6 +48,8 @@ export function lockOf(connector: Connector): boolean {
     case 'authorized':
     case 'occupied':
       return false;
+    case 'interrupted':
+      return isPlugged(connector);
     case 'locking':
     case 'beginning':
     case 'ending':

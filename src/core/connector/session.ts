@@ -39,6 +39,8 @@ export function leave(state: Connector, at: number): Connector {
       return awaitPlug(state, phase.authorization, at);
     case 'transaction':
       return rules.stopOnEvSideDisconnect ? ending(state, { reason: 'EVDisconnected', trip: false }, at) : state;
+    case 'interrupted':
+      return ending(state, POWER_LOSS, at);
     case 'finishing':
       return isOccupied(state) ? state : { ...state, phase: { name: 'idle' } };
     default:
@@ -63,9 +65,11 @@ const awaitPlug = (state: Connector, authorization: Authorization, at: number): 
   phase: { name: 'authorized', authorization, until: at + state.rules.connectionTimeoutMs },
 });
 
+/** A plug in a socket is held before anything is offered on it. */
+export const isSecured = ({ cable, locked }: Connector): boolean => cable === 'attached' || locked;
+
 function lockOrBegin(state: Connector, authorization: Authorization): Connector {
-  const secured = state.cable === 'attached' || state.locked;
-  return secured ? begin(state, authorization) : { ...state, phase: { name: 'locking', authorization } };
+  return isSecured(state) ? begin(state, authorization) : { ...state, phase: { name: 'locking', authorization } };
 }
 
 /** Nothing begins under a fault: the authorisation is spent. */
@@ -102,9 +106,33 @@ export function onRefused(state: Connector): Connector {
   return { ...state, phase: isPlugged(state) ? { name: 'occupied' } : { name: 'idle' } };
 }
 
+const POWER_LOSS: Stop = { reason: 'PowerLoss', trip: false };
+
+export const onInterrupted = (state: Connector, transaction: Transaction, until: number): Connector =>
+  state.phase.name === 'idle' || state.phase.name === 'occupied'
+    ? { ...state, phase: { name: 'interrupted', transaction, until } }
+    : state;
+
+/** The same transaction goes on, on the plug that it began with; the contactor closes only the way it always does. */
+export function onResumed(state: Connector, transaction: string, at: number): Connector {
+  const { phase, rules } = state;
+  if (phase.name !== 'interrupted' || phase.transaction.id !== transaction) return state;
+  if (!isPlugged(state) || !isSecured(state)) return ending(state, POWER_LOSS, at);
+  const running: RunningTransaction = {
+    name: 'transaction',
+    transaction: phase.transaction,
+    // Nobody goes back to Preparing, whether or not the contactor was closed before.
+    charged: true,
+    deauthorized: false,
+  };
+  return { ...state, phase: isFaulted(state) ? { ...running, faultedUntil: at + rules.faultGraceMs } : running };
+}
+
 /** The central system does not accept the idTag of a transaction that runs already (StartTransaction.conf). */
 export function onDeauthorized(state: Connector, transaction: string, at: number): Connector {
   const { phase } = state;
+  if (phase.name === 'interrupted' && phase.transaction.id === transaction)
+    return ending(state, { reason: 'DeAuthorized', trip: false }, at);
   if (phase.name !== 'transaction' || phase.transaction.id !== transaction) return state;
   const { stopOnInvalidId, maxEnergyOnInvalidIdWh: wh } = state.rules;
   if (stopOnInvalidId) return ending(state, { reason: 'DeAuthorized', trip: false }, at);
@@ -145,6 +173,7 @@ export function ending(state: Connector, stop: Stop, at: number): Connector {
   switch (phase.name) {
     case 'beginning':
       return { ...state, phase: { ...phase, stop: phase.stop ?? stop } };
+    case 'interrupted':
     case 'transaction': {
       const { transaction } = phase;
       if (state.contactor === 'open') return { ...state, phase: { name: 'closing', transaction, stop } };
@@ -186,6 +215,8 @@ export function onDeadline(state: Connector, at: number): Connector {
       return phase.until !== undefined && at >= phase.until
         ? { ...state, phase: { name: 'finishing', held: false } }
         : state;
+    case 'interrupted':
+      return at >= phase.until ? ending(state, POWER_LOSS, at) : state;
     case 'ending':
       return at >= phase.until
         ? { ...state, phase: { name: 'closing', transaction: phase.transaction, stop: phase.stop } }

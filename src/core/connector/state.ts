@@ -102,6 +102,8 @@ export type Phase =
   | { readonly name: 'locking'; readonly authorization: Authorization }
   /** The start is being made durable; nothing is offered before that. */
   | { readonly name: 'beginning'; readonly authorization: Authorization; readonly stop?: Stop }
+  /** A loss of power has cut it off, and whether it goes on is not known yet: nothing is offered before that. */
+  | { readonly name: 'interrupted'; readonly transaction: Transaction; readonly until: number }
   | RunningTransaction
   /** x1 is signalled, or the contactor has been tripped: the register is read once the contactor is open. */
   | { readonly name: 'ending'; readonly transaction: Transaction; readonly stop: Stop; readonly until: number }

@@ -38,6 +38,7 @@ const STATUS_OF_PHASE: { readonly [name in Exclude<Phase['name'], 'transaction'>
   occupied: 'Preparing',
   locking: 'Preparing',
   beginning: 'Preparing',
+  interrupted: 'SuspendedEVSE',
   ending: 'Finishing',
   closing: 'Finishing',
   finishing: 'Finishing',

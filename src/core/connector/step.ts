@@ -10,9 +10,11 @@ import {
   onDeauthorized,
   onEnded,
   onGrouped,
+  onInterrupted,
   onRefused,
   onRegister,
   onReleased,
+  onResumed,
   onStop,
 } from './session.ts';
 import {
@@ -49,6 +51,10 @@ export type Event =
   | { readonly type: 'stop'; readonly stop: Stop; readonly at: number }
   | { readonly type: 'begun'; readonly transaction: Transaction; readonly at: number }
   | { readonly type: 'refused'; readonly at: number }
+  /** The journal holds a transaction that was cut off by a loss of power; unless it is resumed before `until` it ends. */
+  | { readonly type: 'interrupted'; readonly transaction: Transaction; readonly until: number; readonly at: number }
+  /** Clock and register agree that it may go on. */
+  | { readonly type: 'resumed'; readonly transaction: string; readonly at: number }
   | { readonly type: 'ended'; readonly at: number }
   /** The time of `deadlineOf` has come. */
   | { readonly type: 'deadline'; readonly at: number };
@@ -106,6 +112,10 @@ function react(state: Connector, event: Event): Connector {
       return onBegun(state, event.transaction, event.at);
     case 'refused':
       return onRefused(state);
+    case 'interrupted':
+      return onInterrupted(state, event.transaction, event.until);
+    case 'resumed':
+      return onResumed(state, event.transaction, event.at);
     case 'ended':
       return onEnded(state);
     case 'deadline':
@@ -129,6 +139,7 @@ export function deadlineOf({ phase }: Connector): number | undefined {
   switch (phase.name) {
     case 'authorized':
     case 'occupied':
+    case 'interrupted':
     case 'ending':
       return phase.until;
     case 'transaction': {

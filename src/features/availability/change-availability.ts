@@ -12,7 +12,9 @@ export const readInoperative = async (store: Store): Promise<ReadonlySet<number>
 
 const isRunning = ({ station }: Context, id: number): boolean => {
   const name = station.connector(id)?.phase.name;
-  return name === 'beginning' || name === 'transaction' || name === 'ending' || name === 'closing';
+  return (
+    name === 'beginning' || name === 'interrupted' || name === 'transaction' || name === 'ending' || name === 'closing'
+  );
 };
 
 /** `changed` hears of a connector whose status may be another one; connector 0 has no step that would tell. */

@@ -35,6 +35,11 @@ export interface OpenTransaction extends Register {
   readonly idTag: string;
   /** The time that StartTransaction carries. */
   readonly began: Stamp;
+  /** When it was last journalled; absent: when it began. */
+  readonly seen?: Stamp;
+  /** The central system does not accept the idTag. */
+  readonly refused?: true;
+  readonly parentIdTag?: string;
   readonly progresses: Progresses;
 }
 

@@ -3,12 +3,14 @@ import type { EnergyMeter, Reading } from '../../../hal/contract.ts';
 import type { Transaction } from '../../core/connector/state.ts';
 import { figuresOf } from '../../core/metering/figures.ts';
 import { advance } from '../../core/metering/register.ts';
+import { doubtOf, isTooLate } from '../../core/metering/resumption.ts';
 import { type SampledValue, wholeUnits } from '../../core/metering/sampled-value.ts';
+import type { IdTagInfo } from '../../ocpp/messages/types/authorization.ts';
 import type { Fact } from '../../ocpp/outbox/fact.ts';
 import { Outbox, type OutboxPorts } from '../../ocpp/outbox.ts';
-import type { Clock, KeyRange, Log, Random, Store } from '../../ports.ts';
+import type { Clock, KeyRange, Log, Random, Stamp, Store, StoreOperation } from '../../ports.ts';
 import type { Begin, End, Journal } from '../../station/journal.ts';
-import type { Sample, TransactionBook } from '../feature.ts';
+import type { Interrupted, Sample, TransactionBook } from '../feature.ts';
 import {
   type MeterFact,
   type OpenTransaction,
@@ -28,6 +30,10 @@ export interface LedgerOptions {
   readonly random: Random;
   readonly log: Log;
   readonly meters: ReadonlyMap<number, EnergyMeter>;
+  /** What each connector can carry. */
+  readonly ratings: ReadonlyMap<number, { readonly maxA: number; readonly phases: 1 | 3 }>;
+  /** How long a loss of power may last for a transaction to go on; 0: none does. */
+  readonly resumeWithinMs: number;
   readonly stopData: StopData;
   readonly send: OutboxPorts['send'];
   readonly attempts: () => number;
@@ -54,6 +60,10 @@ interface Running {
   readonly data: MeterData;
   /** Said once, not with every sample. */
   doubted: boolean;
+  /** Cut off by a loss of power, and not decided yet whether it goes on: until then nothing is added to it. */
+  interrupted?: true | undefined;
+  /** Monotonic time of this boot that belongs to its begin in another one. */
+  origin?: number;
 }
 
 /** How long a stop waits for the current to be gone and the register to answer. */
@@ -67,6 +77,7 @@ export class Ledger implements Journal, TransactionBook {
   readonly outbox: Outbox;
   readonly #options: LedgerOptions;
   readonly #running = new Map<string, Running>();
+  #openedAt = 0;
 
   constructor(options: LedgerOptions) {
     this.#options = options;
@@ -82,18 +93,23 @@ export class Ledger implements Journal, TransactionBook {
       ...(reached === undefined ? {} : { reached }),
       render: ({ action, content }, transactionId) => RENDERERS[action](content as never, transactionId),
       finish: (fact) => withTrueTimes(fact, clock),
+      settle: (fact, confirmation) => this.#learn(fact, confirmation),
       delivered: options.delivered,
     });
   }
 
-  /** Opens the outbox and ends with PowerLoss what the last run could not end. Rejects with StoreError. */
+  /** Opens the outbox and ends with PowerLoss what the last run could not end, but for what may go on. Rejects with StoreError. */
   async open(): Promise<void> {
-    const { store } = this.#options;
+    const { store, clock } = this.#options;
+    this.#openedAt = clock.now();
     await this.outbox.open();
     let range: KeyRange = { ...openRange, limit: PAGE };
     for (;;) {
       const rows = await store.list<OpenTransaction>(range);
-      for (const [, left] of rows) await this.#endAfterPowerCut(left);
+      for (const [, left] of rows) {
+        if (this.#mayGoOn(left)) this.#running.set(left.id, await this.#interruptedFrom(left));
+        else await this.#endAfterPowerCut(left);
+      }
       const last = rows.at(-1);
       if (last === undefined) return;
       range = { ...range, from: `${last[0]}\0` };
@@ -109,8 +125,42 @@ export class Ledger implements Journal, TransactionBook {
   }
 
   beganAt(transaction: string): number | undefined {
-    const began = this.#running.get(transaction)?.open.began;
-    return began?.bootId === this.#options.clock.bootId ? began.at : undefined;
+    const running = this.#running.get(transaction);
+    if (running === undefined || running.origin !== undefined) return running?.origin;
+    const { began } = running.open;
+    return began.bootId === this.#options.clock.bootId ? began.at : undefined;
+  }
+
+  get interrupted(): readonly Interrupted[] {
+    return [...this.#running.values()].flatMap(({ interrupted, open: { id, connectorId, idTag, parentIdTag } }) =>
+      interrupted === undefined
+        ? []
+        : [{ connectorId, transaction: { id, idTag, ...(parentIdTag === undefined ? {} : { parentIdTag }) } }],
+    );
+  }
+
+  async resume(transaction: string): Promise<boolean> {
+    const { clock, log } = this.#options;
+    const running = this.#running.get(transaction);
+    if (running?.interrupted === undefined) return false;
+    const { began, connectorId } = running.open;
+    const reading = await this.#readOnce(connectorId);
+    const doubt = reading === undefined ? 'the register cannot be read' : this.#doubtOf(running.open, reading);
+    if (doubt !== undefined || !clock.trusted) {
+      log.warn('a transaction does not go on after the loss of power', { connectorId, transaction, doubt });
+      return false;
+    }
+    const seen = seenOf(running.open);
+    // A clock that became trusted within that boot tells when it began; what was said before stays said.
+    const wall = began.bootId === seen.bootId ? seen.wall - (seen.at - began.at) : began.wall;
+    const now = stampAt(clock.now(), clock);
+    running.interrupted = undefined;
+    running.origin = now.at - (now.wall - wall);
+    running.open = { ...running.open, began: { ...began, wall, trusted: true }, seen: now };
+    await this.outbox
+      .add([], [{ type: 'put', key: openKey(transaction), value: running.open }], { volatileOnFailure: true })
+      .catch((cause: unknown) => log.error('a transaction that goes on could not be journalled', { cause }));
+    return true;
   }
 
   async begin({ connectorId, idTag, parentIdTag, reservationId, at }: Begin): Promise<Transaction> {
@@ -132,6 +182,7 @@ export class Ledger implements Journal, TransactionBook {
       id,
       connectorId,
       idTag,
+      ...(parentIdTag === undefined ? {} : { parentIdTag }),
       began,
       progresses: {},
       lastWh: meterStart,
@@ -153,16 +204,16 @@ export class Ledger implements Journal, TransactionBook {
 
   believe(transaction: string, reading: Reading): Reading {
     const running = this.#running.get(transaction);
-    return running === undefined ? reading : this.#believe(running, reading);
+    return running === undefined || running.interrupted ? reading : this.#believe(running, reading);
   }
 
   async sample({ connectorId, transaction, series, at, values, kept }: Sample): Promise<void> {
     const { clock, log } = this.#options;
     const running = this.#running.get(transaction);
-    if (running === undefined) return;
+    if (running === undefined || running.interrupted) return;
     const stamp = stampAt(at, clock);
     const dataOperations = running.data.take(series, { values: kept, stamp });
-    running.open = { ...running.open, progresses: running.data.progresses };
+    running.open = { ...running.open, progresses: running.data.progresses, seen: stamp };
     const content: MeterFact = { connectorId, values, stamp };
     const facts: Fact[] = values.length === 0 ? [] : [{ action: 'MeterValues', transaction, content }];
     try {
@@ -183,7 +234,8 @@ export class Ledger implements Journal, TransactionBook {
     const running = this.#running.get(transaction.id);
     if (running === undefined) return;
     const believed = reading && this.#believe(running, reading);
-    const values = believed === undefined ? [] : stopData.values(connectorId, believed, 'Transaction.End');
+    const taken = believed === undefined ? [] : stopData.values(connectorId, believed, 'Transaction.End');
+    const values = running.interrupted ? taken.filter(isRegister) : taken;
     const idTag = stop.idTag === undefined ? {} : { idTag: stop.idTag };
     await this.#writeStop(running, { ...idTag, reason: stop.reason, stamp }, values);
   }
@@ -224,10 +276,47 @@ export class Ledger implements Journal, TransactionBook {
       transaction: id,
       meterStop: running.open.lastWh,
     });
-    // Registers have kept what they showed at the end; voltages and the like are of now.
     const values = believed === undefined ? [] : stopData.values(connectorId, believed, 'Transaction.End');
-    const registers = values.filter(({ measurand }) => measurand.endsWith('.Register'));
-    await this.#writeStop(running, { reason: 'PowerLoss', stamp: stampAt(clock.now(), clock) }, registers);
+    const stop = { reason: 'PowerLoss', stamp: stampAt(clock.now(), clock) } as const;
+    await this.#writeStop(running, stop, values.filter(isRegister));
+  }
+
+  /** Whether it is worth waiting for clock, plug and register. Without a trusted time of the last sample nobody can tell how long ago that is. */
+  #mayGoOn(left: OpenTransaction): boolean {
+    const { clock, meters, resumeWithinMs } = this.#options;
+    const seen = seenOf(left);
+    const isLate = clock.trusted && isTooLate(seen, clock.wall(this.#openedAt), resumeWithinMs);
+    const isTaken = this.interrupted.some(({ connectorId }) => connectorId === left.connectorId);
+    return resumeWithinMs > 0 && seen.trusted && !isLate && !isTaken && !left.refused && meters.has(left.connectorId);
+  }
+
+  async #interruptedFrom(open: OpenTransaction): Promise<Running> {
+    const data = await MeterData.load(this.#options.store, open.id, open.progresses);
+    return { open, data, doubted: false, interrupted: true };
+  }
+
+  #doubtOf(open: OpenTransaction, reading: Reading): string | undefined {
+    const { clock, ratings, resumeWithinMs } = this.#options;
+    const rating = ratings.get(open.connectorId);
+    const meterWh = this.#registerOf(open.connectorId, reading);
+    if (rating === undefined || meterWh === undefined) return 'there is no register to read';
+    const [bootedAt, now] = [clock.wall(this.#openedAt), clock.wall(clock.now())];
+    const found = { ...rating, bootedAt, now, serialNumber: reading.serialNumber, meterWh };
+    return doubtOf({ ...open, wall: seenOf(open).wall }, found, resumeWithinMs);
+  }
+
+  /** What StartTransaction.conf says matters after a loss of power, too. */
+  #learn({ action, transaction }: Fact, confirmation: unknown): readonly StoreOperation[] {
+    const running = this.#running.get(transaction);
+    if (action !== 'StartTransaction' || running === undefined) return [];
+    const { status, parentIdTag } = (confirmation as { readonly idTagInfo: IdTagInfo }).idTagInfo;
+    if (status === 'Accepted' && parentIdTag === undefined) return [];
+    running.open = {
+      ...running.open,
+      ...(status === 'Accepted' ? {} : { refused: true }),
+      ...(parentIdTag === undefined ? {} : { parentIdTag }),
+    };
+    return [{ type: 'put', key: openKey(transaction), value: running.open }];
   }
 
   /** Whole Wh of the meter's own import register, if this reading has it. */
@@ -283,6 +372,11 @@ export class Ledger implements Journal, TransactionBook {
     }
   }
 }
+
+const seenOf = ({ seen, began }: OpenTransaction): Stamp => seen ?? began;
+
+/** Registers have kept what they showed when the power went; voltages and the like are of now. */
+const isRegister = ({ measurand }: SampledValue): boolean => measurand.endsWith('.Register');
 
 const hasCurrent = ({ values }: Reading): boolean =>
   [values.current?.L1, values.current?.L2, values.current?.L3].some((current) => (current ?? 0) > NO_CURRENT_A);

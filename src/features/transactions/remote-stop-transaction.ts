@@ -6,7 +6,9 @@ import type { Context } from '../feature.ts';
 export const remoteStopTransaction = ({ station, transactions, registration, clock }: Context): Handler =>
   RemoteStopTransaction.answeredBy(({ transactionId }, { afterwards }) => {
     const connector = station.connectors.find(
-      ({ phase }) => phase.name === 'transaction' && transactions.transactionId(phase.transaction.id) === transactionId,
+      ({ phase }) =>
+        (phase.name === 'transaction' || phase.name === 'interrupted') &&
+        transactions.transactionId(phase.transaction.id) === transactionId,
     );
     if (connector === undefined || !registration.accepted) return { status: 'Rejected' };
     afterwards(() =>

@@ -1,6 +1,7 @@
 /** Remote start and stop, and the delivery of what the journal holds (OCPP 1.6 sections 3.7, 4.8, 4.10, 5.11 and 5.12). */
 import { outboxRanges } from '../../ocpp/outbox/fact.ts';
 import { type Context, type Feature, isOnline, type Room } from '../feature.ts';
+import { settleInterrupted } from './interruption.ts';
 import { remoteStartTransaction } from './remote-start-transaction.ts';
 import { remoteStopTransaction } from './remote-stop-transaction.ts';
 import { RULE_KEYS, rulesFrom } from './rules.ts';
@@ -14,6 +15,7 @@ export const transactions: Feature = {
   start: (context): Room => {
     const { settings, station, config, clock, connection, registration } = context;
     const subscriptions = [
+      settleInterrupted(context),
       settings.onChange((name) => {
         if (!RULE_KEYS.has(name)) return;
         station.dispatchAll({ type: 'rules', rules: rulesFrom(settings, config), at: clock.now() });

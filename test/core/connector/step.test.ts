@@ -65,6 +65,72 @@ const charging = () => run(CHARGING).state;
 const faults = (...raised: ConnectorFault[]): Untimed => ({ type: 'faults', faults: raised });
 const stop = (trip = false): Untimed => ({ type: 'stop', stop: { reason: 'Remote', trip } });
 
+describe('a transaction that a loss of power has cut off', () => {
+  const interrupted: Untimed = { type: 'interrupted', transaction: TRANSACTION, until: 60_000 };
+  const resumed: Untimed = { type: 'resumed', transaction: 'tx' };
+  const socket = connector({ cable: 'socket' });
+  const reasons = (effects: readonly Effect[]) =>
+    effects.flatMap((effect) => (effect.type === 'end' ? [effect.stop.reason] : []));
+
+  it('offers nothing until it is resumed, then goes on without a second begin', () => {
+    const before = run([interrupted, pilot('A'), pilot('B'), pilot('C')]);
+    expect(before).toMatchObject({ names: [], statuses: ['SuspendedEVSE'], state: { offer: 'x1', permit: false } });
+    const after = run([interrupted, pilot('B'), resumed, pilot('C'), contactor('closed')]);
+    expect(after.names).toEqual(['offer 32', 'permit']);
+    expect(after.statuses).toEqual(['SuspendedEVSE', 'Charging']);
+    expect(after.state.phase).toMatchObject({ name: 'transaction', transaction: TRANSACTION });
+  });
+
+  it('closes no contactor for an EV that asks already, before the permit of the offer', () => {
+    expect(run([interrupted, pilot('C'), resumed]).names).toEqual(['offer 32', 'permit']);
+  });
+
+  it('holds the plug before it is resumed, and does not go on with one that is not held', () => {
+    expect(run([interrupted, pilot('B')], socket).names).toEqual(['lock']);
+    const cable: Untimed = { type: 'cable', cableA: 32 };
+    expect(run([interrupted, cable, pilot('B'), { type: 'locked', locked: true }, resumed], socket).names).toEqual([
+      'lock',
+      'offer 32',
+    ]);
+    expect(reasons(run([interrupted, cable, pilot('B'), resumed], socket).effects)).toEqual(['PowerLoss']);
+  });
+
+  it.each<[string, readonly Untimed[], string]>([
+    ['nobody is plugged in', [pilot('A'), resumed], 'PowerLoss'],
+    ['the EV leaves meanwhile', [pilot('B'), pilot('A')], 'PowerLoss'],
+    [
+      'its time runs out',
+      [pilot('B'), ...Array.from({ length: 60 }, (): Untimed => ({ type: 'deadline' }))],
+      'PowerLoss',
+    ],
+    ['it is stopped from afar', [pilot('B'), stop()], 'Remote'],
+    ['its idTag is not accepted', [pilot('B'), { type: 'deauthorized', transaction: 'tx' }], 'DeAuthorized'],
+    ['an emergency stop is pressed', [pilot('B'), faults(EMERGENCY)], 'EmergencyStop'],
+  ])('ends once if %s', (_, events, reason) => {
+    const { effects, state } = run([interrupted, ...events, resumed]);
+    expect(reasons(effects)).toEqual([reason]);
+    expect(state).toMatchObject({ offer: 'x1', permit: false, phase: { name: 'closing' } });
+  });
+
+  it('waits for its time and no longer', () => {
+    const { state } = run([interrupted]);
+    expect(deadlineOf(state)).toBe(60_000);
+    expect(step(state, { type: 'deadline', at: 59_999 }).state.phase.name).toBe('interrupted');
+  });
+
+  it('is not begun anew by a tag, and not resumed as another one', () => {
+    const { state, names } = run([interrupted, pilot('B'), ABC, { type: 'resumed', transaction: 'other' }]);
+    expect(state.phase.name).toBe('interrupted');
+    expect(names).toEqual([]);
+  });
+
+  it('goes on under a fault as any transaction does: Faulted, and over after the grace', () => {
+    const { statuses, state } = run([interrupted, pilot('B'), faults(GROUND), resumed]);
+    expect(statuses).toEqual(['SuspendedEVSE', 'Faulted']);
+    expect(deadlineOf(state)).toBe(4000 + RULES.faultGraceMs);
+  });
+});
+
 describe('a session on one connector', () => {
   it('goes from plug to Charging: durable start, offer, then permit', () => {
     const { names, statuses } = run(CHARGING);
