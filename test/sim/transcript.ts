@@ -48,7 +48,7 @@ export const plugIn =
 export const unplug =
   (connectorId = 1) =>
   ({ board }: World): void =>
-    board.inputs.patchConnector(connectorId, { ev: { plugged: false } });
+    board.inputs.patchConnector(connectorId, { ev: { plugged: false, end: 'cable' } });
 
 export const tag =
   (idTag: string, connectors?: readonly number[]) =>
