@@ -1,5 +1,6 @@
 /** A loss of power with `resumeWithinS`: what goes on, what ends, and what the central system sees of it (OCTT TC_032_2). */
 import { describe, expect, it } from 'vitest';
+import { watchedMeter } from '../sim/metering.ts';
 import { minutes, seconds } from '../sim/virtual-clock.ts';
 import { World, type WorldOptions } from '../sim/world.ts';
 
@@ -201,6 +202,26 @@ describe('a transaction ends with PowerLoss, and the contactor stays open,', () 
     });
     await outage(world, seconds(5));
     await expectEnd(world);
+  });
+});
+
+describe('a stop that comes while the register is read', () => {
+  it('ends it once, and no restart finds it again', async () => {
+    const { watch, furnish } = watchedMeter();
+    const world = await charging({ furnish });
+    await world.powerCut();
+    // The one before the stop takes longer than that of the stop itself.
+    const delays = [1500, 100];
+    watch.slowness = () => new Promise<void>((resolve) => void world.clock.after(delays.shift() ?? 0, resolve));
+    await world.boot();
+    await world.clock.advance(seconds(1));
+    expect(await world.central.call('RemoteStopTransaction', { transactionId: 1 })).toEqual({ status: 'Accepted' });
+    await world.clock.advance(seconds(10));
+    expect(delays).toEqual([]);
+    watch.slowness = () => Promise.resolve();
+    await outage(world, seconds(5));
+    expect(stops(world)).toMatchObject([{ transactionId: 1, reason: 'Remote' }]);
+    expect(coil(world)).toBe('open');
   });
 });
 

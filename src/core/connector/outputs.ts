@@ -6,6 +6,7 @@ import {
   asksForPower,
   type Connector,
   isBlocked,
+  isOccupied,
   isPlugged,
   type Stop,
   type Transaction,
@@ -49,7 +50,7 @@ export function lockOf(connector: Connector): boolean {
     case 'occupied':
       return false;
     case 'interrupted':
-      return isPlugged(connector);
+      return isOccupied(connector);
     case 'locking':
     case 'beginning':
     case 'ending':

@@ -62,6 +62,8 @@ interface Running {
   doubted: boolean;
   /** Cut off by a loss of power, and not decided yet whether it goes on: until then nothing is added to it. */
   interrupted?: true | undefined;
+  /** Its stop is on the way: nothing may be journalled behind it. */
+  isEnding?: true;
   /** Monotonic time of this boot that belongs to its begin in another one. */
   origin?: number;
 }
@@ -146,6 +148,7 @@ export class Ledger implements Journal, TransactionBook {
     const { began, connectorId } = running.open;
     const reading = await this.#readOnce(connectorId);
     const doubt = reading === undefined ? 'the register cannot be read' : this.#doubtOf(running.open, reading);
+    if (running.isEnding) return false;
     if (doubt !== undefined || !clock.trusted) {
       log.warn('a transaction does not go on after the loss of power', { connectorId, transaction, doubt });
       return false;
@@ -230,9 +233,10 @@ export class Ledger implements Journal, TransactionBook {
   async end({ connectorId, transaction, stop }: End): Promise<void> {
     const { clock, stopData } = this.#options;
     const stamp = stampAt(clock.now(), clock);
-    const reading = stop.trip ? await this.#readOnce(connectorId) : await this.#readWithoutCurrent(connectorId);
     const running = this.#running.get(transaction.id);
     if (running === undefined) return;
+    running.isEnding = true;
+    const reading = stop.trip ? await this.#readOnce(connectorId) : await this.#readWithoutCurrent(connectorId);
     const believed = reading && this.#believe(running, reading);
     const taken = believed === undefined ? [] : stopData.values(connectorId, believed, 'Transaction.End');
     const values = running.interrupted ? taken.filter(isRegister) : taken;
