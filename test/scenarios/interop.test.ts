@@ -22,6 +22,7 @@ const ROWS: readonly (readonly [row: string, file: string, name: string])[] = [
   ['2.12', 'scenarios/authorization', 'gets over a central system that takes one call at a time'],
   ['2.13', 'scenarios/transactions', 'loses no start that nobody has confirmed'],
   ['2.14', 'scenarios/octt-core', 'TC_032_2: without back-up power the stop goes out after the boot'],
+  ['2.14', 'scenarios/resumption', 'goes on as Charging without a new start, and the tag that began it stops it'],
   ['2.15', 'scenarios/octt-core', 'TC_039: a transaction that is started and stopped then is reported whole'],
   ['2.16', 'ocpp/outbox', 'goes on where it stood, without what was confirmed'],
   ['2.17', 'scenarios/transactions', 'gets it again TransactionMessageAttempts times, later and later'],
@@ -344,6 +345,34 @@ describe('ChangeConfiguration', () => {
     });
     expect(await shown(world, 'UnlockConnectorOnEVSideDisconnect')).toBe('true');
     expect(await change(world, 'UnlockConnectorOnEVSideDisconnect', 'false')).toEqual({ status: 'Accepted' });
+  });
+
+  it.each([
+    [[{ id: 1, cable: 'attached' as const }], '1.Unknown', '2'],
+    [
+      [
+        { id: 1, cable: 'attached' as const, phases: 1 as const },
+        { id: 2, cable: 'socket' as const, phases: 3 as const },
+      ],
+      '1.NotApplicable,2.Unknown',
+      '3',
+    ],
+  ])('has no need of ConnectorPhaseRotation for %j', async (connectors, rotation, most) => {
+    const world = await World.start({ connectors });
+    expect(await shown(world, 'ConnectorPhaseRotation')).toBe(rotation);
+    expect(await shown(world, 'ConnectorPhaseRotationMaxLength')).toBe(most);
+    expect(await change(world, 'ConnectorPhaseRotation', '1.SRT')).toEqual({ status: 'Accepted' });
+    await world.powerCut();
+    await world.boot();
+    await world.clock.advance(seconds(5));
+    expect(await shown(world, 'ConnectorPhaseRotation')).toBe('1.SRT');
+  });
+
+  it('and a preset make no difference to a key that the build decides (errata 3.85)', async () => {
+    const world = await World.start({ ...TWO, keys: { UnlockConnectorOnEVSideDisconnect: 'true' } });
+    expect(await world.central.call('GetConfiguration', { key: ['UnlockConnectorOnEVSideDisconnect'] })).toEqual({
+      configurationKey: [{ key: 'UnlockConnectorOnEVSideDisconnect', readonly: true, value: 'false' }],
+    });
   });
 
   it('of MessageTimeout counts for the next call', async () => {

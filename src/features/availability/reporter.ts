@@ -25,11 +25,12 @@ export class Reporter {
   }
 
   stop(): void {
-    this.#waiting?.cancel();
+    this.#forgetWaiting();
   }
 
   /** The link is gone: what happens meanwhile is history, only what is true then will be said (section 4.9). */
   interrupted(): void {
+    this.#forgetWaiting();
     this.#status = undefined;
   }
 
@@ -38,8 +39,7 @@ export class Reporter {
     if (!isOnline(this.#context)) return;
     const report = JSON.stringify(this.#context.station.report(this.#id));
     if (report === this.#waiting?.report) return;
-    this.#waiting?.cancel();
-    this.#waiting = undefined;
+    this.#forgetWaiting();
     if (report === this.#said) return;
     const { clock, settings } = this.#context;
     const durationMs = settings.get(minimumStatusDuration) * 1000;
@@ -56,6 +56,7 @@ export class Reporter {
 
   /** Sends what is true now, and before it what has to come in between. */
   report(): void {
+    this.#forgetWaiting();
     const report = this.#context.station.report(this.#id);
     if (report === undefined) return;
     const { status } = report;
@@ -64,6 +65,11 @@ export class Reporter {
     for (const stone of stones) void this.#send({ status: stone, errorCode: 'NoError' });
     this.#status = status;
     void this.#send(report);
+  }
+
+  #forgetWaiting(): void {
+    this.#waiting?.cancel();
+    this.#waiting = undefined;
   }
 
   async #send(report: StatusReport): Promise<void> {
