@@ -1,6 +1,7 @@
 /** What the journal writes about transactions, and how it becomes a message. */
 import type { StopReason } from '../../core/connector/state.ts';
 import type { Register } from '../../core/metering/register.ts';
+import type { IdTagInfo } from '../../ocpp/messages/types/authorization.ts';
 import type { Fact } from '../../ocpp/outbox/fact.ts';
 import { formatTimestamp } from '../../ocpp/timestamp.ts';
 import type { Clock, Stamp } from '../../ports.ts';
@@ -53,6 +54,27 @@ export const stampAt = (at: number, clock: Clock): Stamp => ({
   wall: clock.wall(at),
   trusted: clock.trusted,
 });
+
+/** When the transaction was last journalled. */
+export const seenOf = ({ seen, began }: OpenTransaction): Stamp => seen ?? began;
+
+/** It goes on in another boot. A clock that became trusted after its begin tells when that was; what was said before stays said. */
+export function resumedAt(open: OpenTransaction, now: Stamp): OpenTransaction {
+  const { began } = open;
+  const seen = seenOf(open);
+  const wall = began.bootId === seen.bootId ? seen.wall - (seen.at - began.at) : began.wall;
+  return { ...open, began: { ...began, wall, trusted: true }, seen: now };
+}
+
+/** With what StartTransaction.conf says of its idTag; the same if that is nothing new. */
+export function withInfo(open: OpenTransaction, { status, parentIdTag }: IdTagInfo): OpenTransaction {
+  if (status === 'Accepted' && parentIdTag === undefined) return open;
+  return {
+    ...open,
+    ...(status === 'Accepted' ? {} : { refused: true }),
+    ...(parentIdTag === undefined ? {} : { parentIdTag }),
+  };
+}
 
 /**
  * A fact whose times were guesses says the true ones from now on, if the clock has become trusted in the same boot. The same fact if there

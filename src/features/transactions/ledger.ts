@@ -1,14 +1,14 @@
 /** The journal of transactions: reads the register, makes start and stop durable, hands them to the outbox. */
 import type { EnergyMeter, Reading } from '../../../hal/contract.ts';
 import type { Transaction } from '../../core/connector/state.ts';
-import { figuresOf } from '../../core/metering/figures.ts';
 import { advance } from '../../core/metering/register.ts';
 import { doubtOf, isTooLate } from '../../core/metering/resumption.ts';
-import { type SampledValue, wholeUnits } from '../../core/metering/sampled-value.ts';
-import type { IdTagInfo } from '../../ocpp/messages/types/authorization.ts';
+import type { SampledValue } from '../../core/metering/sampled-value.ts';
+import type { StartTransaction } from '../../ocpp/messages/core/start-transaction.ts';
+import type { ConfirmationOf } from '../../ocpp/operation.ts';
 import type { Fact } from '../../ocpp/outbox/fact.ts';
 import { Outbox, type OutboxPorts } from '../../ocpp/outbox.ts';
-import type { Clock, KeyRange, Log, Random, Stamp, Store, StoreOperation } from '../../ports.ts';
+import type { Clock, KeyRange, Log, Random, Store, StoreOperation } from '../../ports.ts';
 import type { Begin, End, Journal } from '../../station/journal.ts';
 import type { Interrupted, Sample, TransactionBook } from '../feature.ts';
 import {
@@ -17,12 +17,16 @@ import {
   openKey,
   openRange,
   RENDERERS,
+  resumedAt,
   type StartFact,
   type StopFact,
+  seenOf,
   stampAt,
+  withInfo,
   withTrueTimes,
 } from './facts.ts';
 import { MeterData } from './meter-data.ts';
+import { Registers } from './registers.ts';
 
 export interface LedgerOptions {
   readonly store: Store;
@@ -68,21 +72,18 @@ interface Running {
   origin?: number;
 }
 
-/** How long a stop waits for the current to be gone and the register to answer. */
-const REGISTER_WITHIN_MS = 2000;
-const REGISTER_AGAIN_MS = 100;
-/** Less than this on every line is no current. */
-const NO_CURRENT_A = 0.25;
 const PAGE = 100;
 
 export class Ledger implements Journal, TransactionBook {
   readonly outbox: Outbox;
   readonly #options: LedgerOptions;
   readonly #running = new Map<string, Running>();
+  readonly #registers: Registers;
   #openedAt = 0;
 
   constructor(options: LedgerOptions) {
     this.#options = options;
+    this.#registers = new Registers(options);
     const { store, clock, log, send, attempts, retryIntervalS, gaveUp, reached } = options;
     this.outbox = new Outbox({
       store,
@@ -145,21 +146,18 @@ export class Ledger implements Journal, TransactionBook {
     const { clock, log } = this.#options;
     const running = this.#running.get(transaction);
     if (running?.interrupted === undefined) return false;
-    const { began, connectorId } = running.open;
-    const reading = await this.#readOnce(connectorId);
+    const { connectorId } = running.open;
+    const reading = await this.#registers.once(connectorId);
     const doubt = reading === undefined ? 'the register cannot be read' : this.#doubtOf(running.open, reading);
     if (running.isEnding) return false;
     if (doubt !== undefined || !clock.trusted) {
       log.warn('a transaction does not go on after the loss of power', { connectorId, transaction, doubt });
       return false;
     }
-    const seen = seenOf(running.open);
-    // A clock that became trusted within that boot tells when it began; what was said before stays said.
-    const wall = began.bootId === seen.bootId ? seen.wall - (seen.at - began.at) : began.wall;
     const now = stampAt(clock.now(), clock);
+    running.open = resumedAt(running.open, now);
+    running.origin = now.at - (now.wall - running.open.began.wall);
     running.interrupted = undefined;
-    running.origin = now.at - (now.wall - wall);
-    running.open = { ...running.open, began: { ...began, wall, trusted: true }, seen: now };
     await this.outbox
       .add([], [{ type: 'put', key: openKey(transaction), value: running.open }], { volatileOnFailure: true })
       .catch((cause: unknown) => log.error('a transaction that goes on could not be journalled', { cause }));
@@ -169,7 +167,7 @@ export class Ledger implements Journal, TransactionBook {
   async begin({ connectorId, idTag, parentIdTag, reservationId, at }: Begin): Promise<Transaction> {
     const { clock, random, meters, stopData } = this.#options;
     const reading = await meters.get(connectorId)?.read();
-    const meterStart = reading && this.#registerOf(connectorId, reading);
+    const meterStart = reading && this.#registers.wholeWh(connectorId, reading);
     if (reading === undefined || meterStart === undefined)
       throw new Error(`connector ${connectorId} has no register to read`);
     const id = random.uuid();
@@ -236,7 +234,9 @@ export class Ledger implements Journal, TransactionBook {
     const running = this.#running.get(transaction.id);
     if (running === undefined) return;
     running.isEnding = true;
-    const reading = stop.trip ? await this.#readOnce(connectorId) : await this.#readWithoutCurrent(connectorId);
+    const reading = stop.trip
+      ? await this.#registers.once(connectorId)
+      : await this.#registers.withoutCurrent(connectorId);
     const believed = reading && this.#believe(running, reading);
     const taken = believed === undefined ? [] : stopData.values(connectorId, believed, 'Transaction.End');
     const values = running.interrupted ? taken.filter(isRegister) : taken;
@@ -273,7 +273,7 @@ export class Ledger implements Journal, TransactionBook {
     const { clock, log, store, stopData } = this.#options;
     const { id, connectorId } = open;
     const running: Running = { open, data: await MeterData.load(store, id, open.progresses), doubted: false };
-    const reading = await this.#readOnce(connectorId);
+    const reading = await this.#registers.once(connectorId);
     const believed = reading && this.#believe(running, reading);
     log.warn('a transaction was cut off by a loss of power and is ended now', {
       connectorId,
@@ -302,7 +302,7 @@ export class Ledger implements Journal, TransactionBook {
   #doubtOf(open: OpenTransaction, reading: Reading): string | undefined {
     const { clock, ratings, resumeWithinMs } = this.#options;
     const rating = ratings.get(open.connectorId);
-    const meterWh = this.#registerOf(open.connectorId, reading);
+    const meterWh = this.#registers.wholeWh(open.connectorId, reading);
     if (rating === undefined || meterWh === undefined) return 'there is no register to read';
     const [bootedAt, now] = [clock.wall(this.#openedAt), clock.wall(clock.now())];
     const found = { ...rating, bootedAt, now, serialNumber: reading.serialNumber, meterWh };
@@ -312,27 +312,17 @@ export class Ledger implements Journal, TransactionBook {
   /** What StartTransaction.conf says matters after a loss of power, too. */
   #learn({ action, transaction }: Fact, confirmation: unknown): readonly StoreOperation[] {
     const running = this.#running.get(transaction);
-    if (action !== 'StartTransaction' || running === undefined) return [];
-    const { status, parentIdTag } = (confirmation as { readonly idTagInfo: IdTagInfo }).idTagInfo;
-    if (status === 'Accepted' && parentIdTag === undefined) return [];
-    running.open = {
-      ...running.open,
-      ...(status === 'Accepted' ? {} : { refused: true }),
-      ...(parentIdTag === undefined ? {} : { parentIdTag }),
-    };
-    return [{ type: 'put', key: openKey(transaction), value: running.open }];
-  }
-
-  /** Whole Wh of the meter's own import register, if this reading has it. */
-  #registerOf(connectorId: number, { values }: Reading): number | undefined {
-    const register = figuresOf(values, this.#options.meters.get(connectorId)?.offers ?? {}).energyImport?.sum;
-    return register === undefined ? undefined : wholeUnits(register);
+    if (action !== 'StartTransaction' || running === undefined || running.isEnding) return [];
+    const learnt = withInfo(running.open, (confirmation as ConfirmationOf<typeof StartTransaction>).idTagInfo);
+    if (learnt === running.open) return [];
+    running.open = learnt;
+    return [{ type: 'put', key: openKey(transaction), value: learnt }];
   }
 
   #believe(running: Running, reading: Reading): Reading {
     const { log } = this.#options;
     const { connectorId, id, lastWh, serialNumber } = running.open;
-    const meterWh = this.#registerOf(connectorId, reading);
+    const meterWh = this.#registers.wholeWh(connectorId, reading);
     if (meterWh === undefined) return reading;
     const { register, verdict } = advance(running.open, { serialNumber: reading.serialNumber, meterWh });
     running.open = { ...running.open, ...register };
@@ -352,42 +342,7 @@ export class Ledger implements Journal, TransactionBook {
     const energyImport = { ...reading.values.energyImport, sum: register.lastWh };
     return { ...reading, values: { ...reading.values, energyImport } };
   }
-
-  async #readOnce(connectorId: number): Promise<Reading | undefined> {
-    const { meters, clock, log } = this.#options;
-    const meter = meters.get(connectorId);
-    if (meter === undefined) return undefined;
-    try {
-      return await within(REGISTER_WITHIN_MS, meter.read(), clock);
-    } catch (cause) {
-      log.warn('the register cannot be read: the last journalled value counts', { connectorId, cause });
-      return undefined;
-    }
-  }
-
-  /** The contactor is open, but a register that still runs would show more later than was reported. */
-  async #readWithoutCurrent(connectorId: number): Promise<Reading | undefined> {
-    const { clock } = this.#options;
-    const until = clock.now() + REGISTER_WITHIN_MS;
-    for (;;) {
-      const reading = await this.#readOnce(connectorId);
-      if (reading === undefined || !hasCurrent(reading) || clock.now() >= until) return reading;
-      await new Promise<void>((resolve) => void clock.after(REGISTER_AGAIN_MS, resolve));
-    }
-  }
 }
-
-const seenOf = ({ seen, began }: OpenTransaction): Stamp => seen ?? began;
 
 /** Registers have kept what they showed when the power went; voltages and the like are of now. */
 const isRegister = ({ measurand }: SampledValue): boolean => measurand.endsWith('.Register');
-
-const hasCurrent = ({ values }: Reading): boolean =>
-  [values.current?.L1, values.current?.L2, values.current?.L3].some((current) => (current ?? 0) > NO_CURRENT_A);
-
-/** Resolves to undefined if `promise` takes longer. */
-const within = <T>(ms: number, promise: Promise<T>, clock: Clock): Promise<T | undefined> =>
-  new Promise((resolve, reject) => {
-    const cancel = clock.after(ms, () => resolve(undefined));
-    promise.then(resolve, reject).finally(cancel);
-  });
