@@ -1,6 +1,7 @@
 /** `chargepoint outbox`: what waits for the central system, what was given up, and what a broken store still holds. */
 import { resolve } from 'node:path';
 import { EXIT, type ExitCode } from '../platform/system.ts';
+import type { Clock, Log, Store } from '../ports.ts';
 import { type AgentOptions, askAgent } from './agent-socket.ts';
 import { columns, listOf, recordOf, textOf } from './format.ts';
 import type { Io } from './io.ts';
@@ -54,7 +55,7 @@ export interface RecoverOptions {
 
 /** Reads a store that was moved aside; with a configuration, puts what it held into the present store. No agent may run on that one. */
 export async function recoverOutbox(io: Io, path: string, options: RecoverOptions): Promise<ExitCode> {
-  const [{ openStore, salvage }, { salvagedFrom }, { StoreError }] = await Promise.all([
+  const [{ salvage }, { salvagedFrom }, { StoreError }] = await Promise.all([
     import('../platform/store.ts'),
     import('../ocpp/outbox/salvaged.ts'),
     import('../errors.ts'),
@@ -75,10 +76,10 @@ export async function recoverOutbox(io: Io, path: string, options: RecoverOption
       );
     }
     if (options.config === undefined) return EXIT.ok;
-    const { loadFor } = await import('./configuration.ts');
+    const [{ loadFor }, { changeStored }] = await Promise.all([import('./configuration.ts'), import('./stored.ts')]);
     const loaded = loadFor(io, options.config);
     if (loaded === undefined) return EXIT.config;
-    await adopt(loaded.config.stateDir, salvaged, openStore);
+    await changeStored(io, loaded.config, (store, ports) => adopt(store, ports, salvaged));
     io.err('They are in the outbox now; the next `chargepoint run` sends them.\n');
     return EXIT.ok;
   } catch (error) {
@@ -91,32 +92,17 @@ export async function recoverOutbox(io: Io, path: string, options: RecoverOption
   }
 }
 
-type OpenStore = typeof import('../platform/store.ts').openStore;
 type Salvaged = import('../ocpp/outbox/salvaged.ts').Salvaged;
 
 /** An outbox without a link: it never sends, so what would be asked of it while sending is never asked. */
-async function adopt(stateDir: string, salvaged: Salvaged, openStore: OpenStore): Promise<void> {
-  const [{ Outbox }, { platformClock }, { platformLog }, { storeDirectory }] = await Promise.all([
-    import('../ocpp/outbox.ts'),
-    import('../platform/clock.ts'),
-    import('../platform/log.ts'),
-    import('./store-directory.ts'),
-  ]);
-  const clock = platformClock('recover');
-  const log = platformLog({
-    level: 'warn',
-    style: 'plain',
-    wall: () => clock.wall(clock.now()),
-    write: (line) => process.stderr.write(line),
-  });
-  const { store } = await openStore(storeDirectory(stateDir), log);
+async function adopt(store: Store, ports: { readonly clock: Clock; readonly log: Log }, salvaged: Salvaged) {
+  const { Outbox } = await import('../ocpp/outbox.ts');
   const neverSends = () => {
     throw new Error('an outbox without a link does not send');
   };
   const target = new Outbox({
+    ...ports,
     store,
-    clock,
-    log,
     send: neverSends,
     render: neverSends,
     delivered: neverSends,
@@ -124,12 +110,7 @@ async function adopt(stateDir: string, salvaged: Salvaged, openStore: OpenStore)
     retryIntervalS: () => 0,
     gaveUp: neverSends,
   });
-  try {
-    await target.open();
-    await target.adopt(salvaged);
-    await target.close();
-  } finally {
-    await store.close();
-    clock.close();
-  }
+  await target.open();
+  await target.adopt(salvaged);
+  await target.close();
 }

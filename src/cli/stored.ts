@@ -1,10 +1,13 @@
 /** The store of an agent that does not run: read without touching it, or changed under its lock. */
+import { join } from 'node:path';
+import { settleSwitch } from '../central-system-switch.ts';
 import type { AgentConfig } from '../config.ts';
 import { StoreError } from '../errors.ts';
 import { FEATURES } from '../features/all.ts';
 import { givenFor } from '../features/configuration/configuration.ts';
 import { competitionOf, disclosed, effectiveOf, standingOf } from '../features/configuration/precedence.ts';
 import type { Effective } from '../features/feature.ts';
+import { giveLike } from '../platform/files.ts';
 import { EXIT, type ExitCode } from '../platform/system.ts';
 import type { Clock, Log, Store } from '../ports.ts';
 import type { Io } from './io.ts';
@@ -37,19 +40,28 @@ export async function storedKeys(io: Io, { stateDir, keys: presets }: AgentConfi
   }
 }
 
-/** Opens the store for a change, and makes one if there is none. Rejects with StoreError, `storeLocked` if an agent runs. */
+/**
+ * Opens the store for a change, and makes one if there is none. What root has written there belongs to the owner of the state directory
+ * afterwards, or the service could not open it any more. Rejects with StoreError, `storeLocked` if an agent runs.
+ */
 export async function changeStored<T>(
   io: Io,
-  { stateDir }: AgentConfig,
+  { stateDir, centralSystem: { url }, chargePoint: { identity } }: AgentConfig,
   change: (store: Store, ports: { readonly clock: Clock; readonly log: Log }) => Promise<T>,
 ): Promise<T> {
   const { openStore } = await import('../platform/store.ts');
   const { log, clock, close } = await toolPorts(io);
   try {
     const { store } = await openStore(storeDirectory(stateDir), log);
-    return await change(store, { clock, log }).finally(() => store.close());
+    try {
+      await settleSwitch(store, { url, identity }, log);
+      return await change(store, { clock, log });
+    } finally {
+      await store.close();
+    }
   } finally {
     close();
+    for (const path of [storeDirectory(stateDir), join(stateDir, 'exports')]) giveLike(stateDir, path);
   }
 }
 

@@ -5,8 +5,11 @@ import {
   closeSync,
   constants,
   fsyncSync,
+  lchownSync,
+  lstatSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   realpathSync,
   renameSync,
@@ -36,7 +39,10 @@ export const installationDirectory = (script: string): string => dirname(dirname
 /** The configuration that ships with the agent: boards, meters, schemas. */
 export const shippedConfigDirectory = (script: string): string => join(installationDirectory(script), 'config');
 
-/** Replaces the file as a whole, so that a power cut leaves the old or the new text. Throws the system's error. */
+/**
+ * Replaces the file as a whole, so that a power cut leaves the old or the new text. Its owner stays, if we may give it away. Throws the
+ * system's error.
+ */
 export function replaceFile(path: string, text: string, mode = 0o644): void {
   mkdirSync(dirname(path), { recursive: true });
   const unfinished = `${path}.new`;
@@ -48,6 +54,7 @@ export function replaceFile(path: string, text: string, mode = 0o644): void {
     closeSync(descriptor);
   }
   chmodSync(unfinished, mode);
+  giveLike(path, unfinished);
   renameSync(unfinished, path);
   // The name is durable only when its directory is.
   const directory = openSync(dirname(path), 'r');
@@ -56,4 +63,16 @@ export function replaceFile(path: string, text: string, mode = 0o644): void {
   } finally {
     closeSync(directory);
   }
+}
+
+/**
+ * Gives `path`, and all that is in it, to the owner of `model`: root has worked there for a service that is not root. Nothing happens for
+ * anybody else, and nothing if one of the two is not there. Throws the system's error.
+ */
+export function giveLike(model: string, path: string): void {
+  const owner = statSync(model, { throwIfNoEntry: false });
+  const given = lstatSync(path, { throwIfNoEntry: false });
+  if (owner === undefined || given === undefined || process.geteuid?.() !== 0) return;
+  lchownSync(path, owner.uid, owner.gid);
+  if (given.isDirectory()) for (const name of readdirSync(path)) giveLike(model, join(path, name));
 }
