@@ -72,10 +72,10 @@ function lockOrBegin(state: Connector, authorization: Authorization): Connector 
   return isSecured(state) ? begin(state, authorization) : { ...state, phase: { name: 'locking', authorization } };
 }
 
-/** Nothing begins under a fault: the authorisation is spent. */
+/** Nothing begins under a fault or while the mains fail: the authorisation is spent. */
 export const begin = (state: Connector, authorization: Authorization): Connector => ({
   ...state,
-  phase: isFaulted(state) ? { name: 'occupied' } : { name: 'beginning', authorization },
+  phase: isFaulted(state) || state.mains === 'failing' ? { name: 'occupied' } : { name: 'beginning', authorization },
 });
 
 /** ChangeAvailability (OCPP 1.6 section 5.2): an authorisation without a transaction is spent, a transaction goes on to its end. */

@@ -124,6 +124,8 @@ export interface RunningTransaction {
   readonly transaction: Transaction;
   /** The contactor has been closed at least once. */
   readonly charged: boolean;
+  /** For a time nothing could be offered: after that it is never Preparing again. */
+  readonly suspended?: boolean;
   /** The idTag is not accepted any more, but the EV may have this much to drive away (MaxEnergyOnInvalidId). */
   readonly allowance?: Allowance;
   /** The central system does not accept the idTag, but the transaction goes on without energy. */
@@ -170,6 +172,8 @@ export interface Connector {
   readonly phase: Phase;
   /** Set by ChangeAvailability; what is inoperative finishes its transaction first. */
   readonly operative: boolean;
+  /** The process is about to end: what runs is stopped like this, and nothing begins any more. */
+  readonly shutdown?: Stop;
   /** Kept for one idTag; who that is, the reservation room knows. */
   readonly reservationId?: number;
 }
@@ -207,6 +211,9 @@ export const isOccupied = (connector: Connector): boolean => isPlugged(connector
 
 export const asksForPower = ({ pilot, ventilated }: Connector): boolean =>
   pilot === 'C' || (pilot === 'D' && ventilated);
+
+/** The plug cannot be pulled: an attached cable, or a lock whose feedback says so. */
+export const isSecured = ({ cable, locked }: Connector): boolean => cable === 'attached' || locked;
 
 export const isFaulted = ({ faults }: Connector): boolean => faults.some(({ blocks }) => blocks === 'charging');
 

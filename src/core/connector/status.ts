@@ -62,8 +62,8 @@ const STATUS_OF_TRANSACTION: readonly {
   { applies: ({ contactor }) => contactor === 'closed', derived: () => ({ status: 'Charging' }) },
   {
     applies: (_, { evAnswersUntil }) => evAnswersUntil !== undefined,
-    derived: ({ charged }) =>
-      charged ? { status: 'SuspendedEVSE', info: 'Current is offered again' } : { status: 'Preparing' },
+    derived: ({ charged, suspended }) =>
+      charged || suspended ? { status: 'SuspendedEVSE', info: 'Current is offered again' } : { status: 'Preparing' },
   },
   {
     applies: () => true,

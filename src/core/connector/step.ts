@@ -17,15 +17,7 @@ import {
   onResumed,
   onStop,
 } from './session.ts';
-import {
-  type Authorization,
-  type Connector,
-  type ConnectorFault,
-  isPlugged,
-  type Rules,
-  type Stop,
-  type Transaction,
-} from './state.ts';
+import type { Authorization, Connector, ConnectorFault, Rules, Stop, Transaction } from './state.ts';
 
 /** What can happen to a connector. `at` is monotonic milliseconds. */
 export type Event =
@@ -128,9 +120,10 @@ function withOutputs(before: Connector, reacted: Connector, at: number): Connect
   const offered = { ...reacted, offer: offerOf(reacted) };
   const state = { ...offered, permit: permitOf(offered) };
   const { phase } = state;
-  if (phase.name !== 'transaction' || typeof state.offer !== 'number') return state;
+  if (phase.name !== 'transaction') return state;
+  if (typeof state.offer !== 'number') return { ...state, phase: { ...phase, suspended: true } };
   // An EV that has just been plugged in again is waited for as one that paused.
-  const isFresh = typeof before.offer !== 'number' && state.contactor === 'open' && isPlugged(before);
+  const isFresh = typeof before.offer !== 'number' && state.contactor === 'open' && before.pilot !== 'A';
   return isFresh ? { ...state, phase: { ...phase, evAnswersUntil: at + EV_ANSWERS_WITHIN_MS } } : state;
 }
 

@@ -233,6 +233,25 @@ describe('a session on one connector', () => {
     expect(why(again)).toEqual(['SuspendedEVSE', 'Current is offered again']);
   });
 
+  it('is never Preparing again once nothing could be offered', () => {
+    const none: Untimed = { type: 'limit', limitA: 5.9 };
+    const enough: Untimed = { type: 'limit', limitA: 10 };
+    const story = [none, pilot('B'), ABC, begun, enough, pilot('C'), contactor('closed')];
+    expect(run(story).statuses).toEqual(['Available', 'Preparing', 'SuspendedEVSE', 'Charging']);
+  });
+
+  it('gives an EV its time to answer again after a pilot of E', () => {
+    const again = run([pilot('E'), contactor('open'), pilot('B'), pilot('C'), contactor('closed')], charging());
+    expect(again.statuses).toEqual(['SuspendedEVSE', 'Charging']);
+  });
+
+  it('does not begin while the mains fail', () => {
+    const mains = (state: 'on' | 'failing'): Untimed => ({ type: 'mains', mains: state });
+    const { state, names } = run([ABC, mains('failing'), pilot('B'), mains('on')]);
+    expect(names).toEqual([]);
+    expect(state.phase.name).toBe('occupied');
+  });
+
   it('is Faulted under a fault, keeps the transaction, and goes on when the fault clears', () => {
     const { names, statuses, state } = run([faults(GROUND), pilot('B'), contactor('open'), faults()], charging());
     expect(names).toEqual(['withdraw', 'offer x1', 'offer 32']);
