@@ -48,10 +48,11 @@ export function keysText(keys: readonly Readonly<Record<string, unknown>>[]): st
       .map(recordOf)
       .map((other) => `${sourceText(other['source'])} ${textOf(other['value'])}`);
     const date = typeof since === 'number' ? dateText(since) : '';
-    return [textOf(name), textOf(value), sourceText(source), date, weaker.join(', ')];
+    const overridden = weaker.length === 0 ? '' : ` (${weaker.join(', ')})`;
+    return [textOf(name), sourceText(source), date, `${textOf(value)}${overridden}`];
   });
   // A value that is cut is of no use, and some are long lists.
-  return columns([['Key', 'Value', 'Source', 'Since', 'Overrides'], ...rows], Number.POSITIVE_INFINITY);
+  return columns([['Key', 'Source', 'Since', 'Value (and what it overrides)'], ...rows], Number.POSITIVE_INFINITY);
 }
 
 export interface ForgetOptions extends AgentOptions {

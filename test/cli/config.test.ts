@@ -81,7 +81,7 @@ async function chargepoint(...argv: string[]) {
   return { code, out: out.join(''), err: err.join('') };
 }
 
-const LINE = /HeartbeatInterval +60 +central system +2026-01-05T08:00:00Z +file 300, default 300\n/;
+const LINE = /HeartbeatInterval +central system +2026-01-05T08:00:00Z +60 \(file 300, default 300\)\n/;
 
 /** Every byte below the state directory. */
 const bytes = (): string => {
@@ -121,7 +121,7 @@ describe('config show', () => {
   it('says what an edited file will do at the next start; so does check', async () => {
     await afterAgent();
     preset('90');
-    expect((await chargepoint('config', 'show')).out).toMatch(/HeartbeatInterval +90 +file/);
+    expect((await chargepoint('config', 'show')).out).toMatch(/HeartbeatInterval +file +90 /);
     const out: string[] = [];
     const io = {
       out: (text: string) => void out.push(text),

@@ -119,6 +119,20 @@ describe('run', () => {
     });
   });
 
+  it('serves the routes of the rooms, and ends with exit code 0 to dial another central system', async () => {
+    const agent = start();
+    await answering(agent);
+    const { keys } = (await callAgent(socket, { path: '/keys' })) as { keys: readonly { name: string }[] };
+    expect(keys.map(({ name }) => name)).toContain('HeartbeatInterval');
+    const url = 'ws://127.0.0.1:9/another';
+    const answer = callAgent(socket, { method: 'POST', path: '/central-system/switch', body: { url } });
+    expect(await answer).toMatchObject({ done: expect.stringContaining('Switched') });
+    expect(await agent.ended).toBe(0);
+    const next = start();
+    await answering(next);
+    expect(await callAgent(socket, { path: '/status' })).toMatchObject({ url });
+  });
+
   it('exits 78 for an input that has no such value', async () => {
     const main = JSON.parse(readFileSync(config, 'utf8')) as object;
     writeFileSync(config, JSON.stringify({ ...main, bench: { inputs: { link: 'sideways' } } }));
