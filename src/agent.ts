@@ -240,7 +240,7 @@ class RunningAgent implements Agent {
   }
 
   trip(): void {
-    for (const { evse } of this.#options.board.connectors) evse.permit(false);
+    this.#station.trip();
   }
 
   stop(reason: 'Reboot' | 'Other'): Promise<void> {
@@ -249,7 +249,7 @@ class RunningAgent implements Agent {
   }
 
   async #end(reason: 'Reboot' | 'Other'): Promise<void> {
-    this.#station.stopAll({ reason, trip: true });
+    this.#station.shutDown({ reason, trip: true });
     await settled(this.#context, this.#link.open ? SENT_WITHIN_MS : 0);
     this.#station.stop();
     for (const { stop } of this.#rooms) stop?.();

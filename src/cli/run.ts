@@ -83,9 +83,14 @@ async function isTaken({ board, control }: AgentConfig): Promise<boolean> {
 const isAgentThere = async (socket: string): Promise<boolean> =>
   (await import('../control/client.ts')).isAgentThere(socket);
 
-function makeOutputsSafe(io: Io, { board, stateDir }: AgentConfig): void {
+function applyToBoard(io: Io, { board }: AgentConfig): void {
+  if (board !== 'mock') reportOutputs(io, applySafeOutputs(safeOutputs(board), board.sysfsRoot));
+}
+
+function makeOutputsSafe(io: Io, config: AgentConfig): void {
+  const { board, stateDir } = config;
   if (board === 'mock') return;
-  reportOutputs(io, applySafeOutputs(safeOutputs(board), board.sysfsRoot));
+  applyToBoard(io, config);
   const path = safeOutputsPath(stateDir, nodeFiles);
   try {
     writeSafeOutputs(path, board);
@@ -150,7 +155,7 @@ class Process {
           resolve();
         },
         () => {
-          this.#agent?.trip();
+          this.#abandon();
           process.exit(EXIT.internal);
         },
       );
@@ -174,12 +179,25 @@ class Process {
 
   /** Contactors first; only then is there time for words. */
   #crash(cause: unknown): never {
-    try {
-      this.#agent?.trip();
-    } finally {
-      this.#log.error('fatal: nobody caught this', { cause });
-    }
+    this.#abandon();
+    this.#log.error('fatal: nobody caught this', { cause });
     process.exit(EXIT.internal);
+  }
+
+  /** Contactors open, then every output at its safe level, past everything that may be broken. Synchronous; never throws. */
+  #abandon(): void {
+    const attempts = [
+      () => this.#agent?.trip(),
+      () => this.#rig?.board.connectors.map(({ evse }) => evse.permit(false)),
+      () => applyToBoard(this.#io, this.#config),
+    ];
+    for (const attempt of attempts) {
+      try {
+        attempt();
+      } catch (cause) {
+        this.#log.error('not every output could be made safe', { cause });
+      }
+    }
   }
 
   async #start(): Promise<void> {
@@ -259,6 +277,7 @@ class Process {
     };
     const deadline = new Promise<void>((resolve) => {
       setTimeout(() => {
+        this.#abandon();
         this.#log.warn('not everything ended in time');
         resolve();
       }, END_WITHIN_MS);

@@ -162,13 +162,24 @@ export class Station {
     return unlocked;
   }
 
-  /** Ends every transaction. A trip opens the contactors before anything else, and before this returns. */
-  stopAll(stop: Stop): void {
+  /**
+   * The process is about to end: every transaction is stopped, and none begins any more. A trip opens the contactors before anything
+   * else, and before this returns.
+   */
+  shutDown(stop: Stop): void {
     // The cause goes before its effect: an open contactor alone would look like an EV that paused.
     for (const id of this.#connectors.keys())
-      this.#events.push({ id, event: { type: 'stop', stop, at: this.#options.clock.now() } });
-    if (stop.trip) this.#openAll();
-    this.#runAll();
+      this.#events.push({ id, event: { type: 'shutdown', stop, at: this.#options.clock.now() } });
+    try {
+      if (stop.trip) this.#openAll();
+    } finally {
+      this.#runAll();
+    }
+  }
+
+  /** Opens every contactor before it returns. For what nobody caught: rooms and core are not asked. */
+  trip(): void {
+    this.#openAll();
   }
 
   /** What the mirror contacts say meanwhile waits until the last one has been told. */
@@ -176,7 +187,9 @@ export class Station {
     const wasRunning = this.#running;
     this.#running = true;
     try {
-      for (const { evse } of this.#hardware.values()) evse.permit(false);
+      // One that throws must not keep the others closed.
+      const errors = [...this.#hardware.values()].flatMap(({ evse }) => thrownBy(() => evse.permit(false)));
+      if (errors.length > 0) throw errors[0];
     } finally {
       this.#running = wasRunning;
     }
@@ -229,5 +242,14 @@ export class Station {
   #takeInFaults(id: number): void {
     const { board, clock } = this.#options;
     this.dispatch(id, { type: 'faults', faults: faultsOf(id, board.faults), at: clock.now() });
+  }
+}
+
+function thrownBy(action: () => void): readonly unknown[] {
+  try {
+    action();
+    return [];
+  } catch (error) {
+    return [error];
   }
 }

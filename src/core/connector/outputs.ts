@@ -8,6 +8,7 @@ import {
   isBlocked,
   isOccupied,
   isPlugged,
+  isSecured,
   type Stop,
   type Transaction,
 } from './state.ts';
@@ -26,6 +27,7 @@ export type Effect =
 export function offerOf(connector: Connector): Offer {
   const { phase, limitA, cableA, cable } = connector;
   if (phase.name !== 'transaction' || phase.deauthorized || isBlocked(connector) || !isPlugged(connector)) return 'x1';
+  if (!isSecured(connector)) return 'x1';
   if (cable === 'attached') return offerWithin([limitA]);
   return cableA === undefined ? 'x1' : offerWithin([limitA, cableA]);
 }
@@ -33,7 +35,7 @@ export function offerOf(connector: Connector): Offer {
 /** Whether the contactor may be closed. A stop keeps the permit until the EV has let go; the interlock bounds that to 6 s. */
 export function permitOf(connector: Connector): boolean {
   const { phase, offer, permit, contactor } = connector;
-  if (isBlocked(connector) || !asksForPower(connector)) return false;
+  if (isBlocked(connector) || !asksForPower(connector) || !isSecured(connector)) return false;
   if (phase.name === 'transaction' && typeof offer === 'number') return true;
   const letsGo = phase.name === 'transaction' || (phase.name === 'ending' && !phase.stop.trip);
   return letsGo && permit && contactor === 'closed';
@@ -68,7 +70,9 @@ export function effectsBetween(before: Connector, after: Connector): readonly Ef
   const effects: Effect[] = [];
   if (before.permit && !after.permit) effects.push({ type: 'permit', given: false });
   if (before.offer !== after.offer) effects.push({ type: 'offer', offer: after.offer });
-  if (!before.permit && after.permit) effects.push({ type: 'permit', given: true });
+  // The interlock may have opened by itself just when the offer came back: a permit that stands is given anew.
+  const hasOpened = before.contactor === 'closed' && after.contactor === 'open';
+  if (after.permit && (!before.permit || hasOpened)) effects.push({ type: 'permit', given: true });
   if (lockOf(before) !== lockOf(after)) effects.push({ type: lockOf(after) ? 'lock' : 'unlock' });
   if (before.phase.name !== after.phase.name) {
     const { phase } = after;

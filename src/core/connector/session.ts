@@ -6,6 +6,7 @@ import {
   isFaulted,
   isOccupied,
   isPlugged,
+  isSecured,
   type RunningTransaction,
   type Stop,
   type Transaction,
@@ -13,6 +14,8 @@ import {
 
 /** The EV has 6 s to let go (interlock); after one more the register is read although the mirror contact says closed. */
 export const STOP_WITHIN_MS = 7000;
+/** A trip has opened the coil already: a mirror contact that does not say so soon is not waited for, the process may be ending. */
+export const TRIP_WITHIN_MS = 1000;
 
 export function without<T extends object, K extends keyof T>(value: T, key: K): Omit<T, K> {
   const { [key]: _, ...rest } = value;
@@ -49,7 +52,7 @@ export function leave(state: Connector, at: number): Connector {
 }
 
 export function onAuthorized(state: Connector, authorization: Authorization, at: number): Connector {
-  if (isFaulted(state) || !state.operative) return state;
+  if (isFaulted(state) || !state.operative || state.shutdown !== undefined) return state;
   switch (state.phase.name) {
     case 'idle':
     case 'occupied':
@@ -64,9 +67,6 @@ const awaitPlug = (state: Connector, authorization: Authorization, at: number): 
   ...state,
   phase: { name: 'authorized', authorization, until: at + state.rules.connectionTimeoutMs },
 });
-
-/** A plug in a socket is held before anything is offered on it. */
-export const isSecured = ({ cable, locked }: Connector): boolean => cable === 'attached' || locked;
 
 function lockOrBegin(state: Connector, authorization: Authorization): Connector {
   return isSecured(state) ? begin(state, authorization) : { ...state, phase: { name: 'locking', authorization } };
@@ -167,20 +167,34 @@ export function onStop(state: Connector, stop: Stop, at: number): Connector {
   }
 }
 
+/** The process is about to end: whatever comes now, nothing begins any more. */
+export const onShutdown = (state: Connector, stop: Stop, at: number): Connector =>
+  ending(withoutAuthorization({ ...state, shutdown: stop }), stop, at);
+
 /** Begins the end of the transaction, if there is one; the first reason stays, but a trip overtakes a stop. */
 export function ending(state: Connector, stop: Stop, at: number): Connector {
   const { phase } = state;
   switch (phase.name) {
     case 'beginning':
-      return { ...state, phase: { ...phase, stop: phase.stop ?? stop } };
+      return {
+        ...state,
+        phase: { ...phase, stop: { ...(phase.stop ?? stop), trip: stop.trip || phase.stop?.trip === true } },
+      };
     case 'interrupted':
     case 'transaction': {
       const { transaction } = phase;
       if (state.contactor === 'open') return { ...state, phase: { name: 'closing', transaction, stop } };
-      return { ...state, phase: { name: 'ending', transaction, stop, until: at + STOP_WITHIN_MS } };
+      return {
+        ...state,
+        phase: { name: 'ending', transaction, stop, until: at + (stop.trip ? TRIP_WITHIN_MS : STOP_WITHIN_MS) },
+      };
     }
     case 'ending':
-      return stop.trip ? { ...state, phase: { ...phase, stop: { ...phase.stop, trip: true } } } : state;
+      if (!stop.trip) return state;
+      return {
+        ...state,
+        phase: { ...phase, stop: { ...phase.stop, trip: true }, until: Math.min(phase.until, at + TRIP_WITHIN_MS) },
+      };
     default:
       return state;
   }
@@ -236,5 +250,6 @@ export function onDeadline(state: Connector, at: number): Connector {
 /** Whether `authorized` would lead to a transaction here, now or once an EV is plugged in. */
 export function canBegin(state: Connector): boolean {
   const { name } = state.phase;
-  return state.operative && (name === 'idle' || name === 'occupied' || name === 'finishing') && !isBlocked(state);
+  if (!state.operative || state.shutdown !== undefined) return false;
+  return (name === 'idle' || name === 'occupied' || name === 'finishing') && !isBlocked(state);
 }

@@ -6,6 +6,7 @@ import {
   type ErrorCode,
   isBlocked,
   isFaulted,
+  isSecured,
   type Phase,
   type RunningTransaction,
 } from './state.ts';
@@ -50,6 +51,7 @@ const STATUS_OF_TRANSACTION: readonly {
   readonly derived: (phase: RunningTransaction) => Derived;
 }[] = [
   { applies: ({ pilot }) => pilot === 'A', derived: () => ({ status: 'SuspendedEV', info: EV_SIDE_DISCONNECTED }) },
+  { applies: (connector) => !isSecured(connector), derived: () => ({ status: 'SuspendedEV' }) },
   {
     applies: (_, { deauthorized }) => deauthorized,
     derived: () => ({ status: 'SuspendedEVSE', info: 'idTag not accepted' }),

@@ -15,9 +15,18 @@ import {
   onRegister,
   onReleased,
   onResumed,
+  onShutdown,
   onStop,
 } from './session.ts';
-import type { Authorization, Connector, ConnectorFault, Rules, Stop, Transaction } from './state.ts';
+import {
+  type Authorization,
+  type Connector,
+  type ConnectorFault,
+  isSecured,
+  type Rules,
+  type Stop,
+  type Transaction,
+} from './state.ts';
 
 /** What can happen to a connector. `at` is monotonic milliseconds. */
 export type Event =
@@ -41,6 +50,8 @@ export type Event =
   /** The meter's register, while the transaction has an allowance. */
   | { readonly type: 'register'; readonly energyImportWh: number; readonly at: number }
   | { readonly type: 'stop'; readonly stop: Stop; readonly at: number }
+  /** The process is about to end: what runs is stopped, and nothing begins any more. */
+  | { readonly type: 'shutdown'; readonly stop: Stop; readonly at: number }
   | { readonly type: 'begun'; readonly transaction: Transaction; readonly at: number }
   | { readonly type: 'refused'; readonly at: number }
   /** The journal holds a transaction that was cut off by a loss of power; unless it is resumed before `until` it ends. */
@@ -100,6 +111,8 @@ function react(state: Connector, event: Event): Connector {
       return onRegister(state, event.energyImportWh);
     case 'stop':
       return onStop(state, event.stop, event.at);
+    case 'shutdown':
+      return onShutdown(state, event.stop, event.at);
     case 'begun':
       return onBegun(state, event.transaction, event.at);
     case 'refused':
@@ -123,7 +136,8 @@ function withOutputs(before: Connector, reacted: Connector, at: number): Connect
   if (phase.name !== 'transaction') return state;
   if (typeof state.offer !== 'number') return { ...state, phase: { ...phase, suspended: true } };
   // An EV that has just been plugged in again is waited for as one that paused.
-  const isFresh = typeof before.offer !== 'number' && state.contactor === 'open' && before.pilot !== 'A';
+  const isFresh =
+    typeof before.offer !== 'number' && state.contactor === 'open' && before.pilot !== 'A' && isSecured(before);
   return isFresh ? { ...state, phase: { ...phase, evAnswersUntil: at + EV_ANSWERS_WITHIN_MS } } : state;
 }
 

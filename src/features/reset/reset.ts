@@ -37,10 +37,10 @@ async function restart(context: Context, type: ResetType): Promise<void> {
   system.exit('reset');
 }
 
-/** One attempt; false if it hangs. */
+/** One attempt; false if it hangs. From now on nothing begins any more. */
 function stopAll(context: Context, type: ResetType): Promise<boolean> {
   const { station, clock } = context;
-  station.stopAll({ reason: type === 'Soft' ? 'SoftReset' : 'HardReset', trip: type === 'Hard' });
+  station.shutDown({ reason: type === 'Soft' ? 'SoftReset' : 'HardReset', trip: type === 'Hard' });
   return new Promise((resolve) => {
     const cancel = clock.after(DURABLE_WITHIN_MS[type], () => resolve(false));
     void settled(context, CONFIRMED_WITHIN_MS[type]).then(() => {

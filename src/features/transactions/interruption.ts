@@ -2,8 +2,7 @@
  * Transactions that a loss of power has cut off: each waits until the clock is trusted and the plug is known, then goes on or ends. One
  * whose time runs out before that ends with PowerLoss by itself (core).
  */
-import { isSecured } from '../../core/connector/session.ts';
-import { type Connector, isPlugged } from '../../core/connector/state.ts';
+import { type Connector, isPlugged, isSecured } from '../../core/connector/state.ts';
 import type { Unsubscribe } from '../../ports.ts';
 import type { Context, Interrupted } from '../feature.ts';
 

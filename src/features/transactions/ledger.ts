@@ -256,6 +256,8 @@ export class Ledger implements Journal, TransactionBook {
       meterStop: lastWh,
       ...(stopData.wanted ? { data: [...data.records, ...end] } : {}),
     };
+    // Before anything is waited for: a sample whose reading took long must not come behind the stop, nor bring the transaction back.
+    this.#running.delete(id);
     try {
       await this.outbox.add(
         [{ action: 'StopTransaction', transaction: id, content }],
@@ -265,7 +267,6 @@ export class Ledger implements Journal, TransactionBook {
     } catch (cause) {
       log.error('a stop could not be queued: the next start will report it as PowerLoss', { cause });
     }
-    this.#running.delete(id);
   }
 
   /** The register of the same meter has gone on or stands still; another meter's says nothing about this transaction. */

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { PilotState } from '../../../hal/contract.ts';
 import type { Effect } from '../../../src/core/connector/outputs.ts';
+import { canBegin, TRIP_WITHIN_MS } from '../../../src/core/connector/session.ts';
 import { atPowerUp, type Connector, type ConnectorFault, type Rules } from '../../../src/core/connector/state.ts';
 import { reportOf } from '../../../src/core/connector/status.ts';
 import { deadlineOf, EV_ANSWERS_WITHIN_MS, type Event, step } from '../../../src/core/connector/step.ts';
@@ -546,6 +547,77 @@ const move = fc.oneof(
   },
   { weight: 3, arbitrary: fc.integer({ min: 1, max: 400_000 }).map((ms) => (s: Sandbox) => s.advance(ms)) },
 );
+
+describe('a process that is about to end', () => {
+  const shutdown = (trip: boolean): Untimed => ({ type: 'shutdown', stop: { reason: 'Reboot', trip } });
+
+  it('begins nothing any more, whatever comes', () => {
+    const { names, state } = run([shutdown(true), pilot('B'), ABC, pilot('C'), ABC, pilot('A'), ABC]);
+    expect(names).toEqual([]);
+    expect(canBegin(state)).toBe(false);
+  });
+
+  it('ends a transaction whose start is just being written as soon as it is', () => {
+    const { effects } = run([pilot('B'), ABC, shutdown(true), begun]);
+    expect(effects.at(-1)).toMatchObject({ type: 'end', stop: { reason: 'Reboot', trip: true } });
+    expect(effects.some(({ type }) => type === 'offer')).toBe(false);
+  });
+
+  it('forgets an authorisation that waits for the plug', () => {
+    expect(run([ABC, shutdown(false), pilot('B')]).state.phase).toEqual({ name: 'occupied' });
+  });
+
+  it('does not wait for a mirror contact longer than a second after a trip', () => {
+    const { state } = run([shutdown(true)], charging());
+    expect(deadlineOf(state)).toBe(1000 + TRIP_WITHIN_MS);
+    const { effects } = step(state, { type: 'deadline', at: 1000 + TRIP_WITHIN_MS });
+    expect(effects).toMatchObject([{ type: 'end' }]);
+  });
+
+  it('shortens the patience of a stop that is under way when a trip overtakes it', () => {
+    const { state } = run([stop(), shutdown(true)], charging());
+    expect(deadlineOf(state)).toBe(2000 + TRIP_WITHIN_MS);
+    expect(state.permit).toBe(false);
+  });
+});
+
+describe('a plug that is not held', () => {
+  const rules = { ...RULES, stopOnEvSideDisconnect: false };
+  const chargingInASocket = () =>
+    run(
+      [
+        { type: 'rules', rules },
+        { type: 'cable', cableA: 32 },
+        pilot('B'),
+        ABC,
+        { type: 'locked', locked: true },
+        begun,
+        pilot('C'),
+        contactor('closed'),
+      ],
+      connector({ cable: 'socket' }),
+    ).state;
+
+  it('is offered nothing after it was pulled at the car and plugged in again, until it is locked', () => {
+    const away = run([pilot('A'), contactor('open'), { type: 'locked', locked: false }], chargingInASocket());
+    const back = run([pilot('B'), pilot('C')], away.state);
+    expect(back.state).toMatchObject({ offer: 'x1', permit: false });
+    expect(back.names).toEqual(['lock']);
+    expect(run([{ type: 'locked', locked: true }], back.state).names).toEqual(['offer 32', 'permit']);
+  });
+
+  it('trips when the lock lets go while it charges', () => {
+    expect(run([{ type: 'locked', locked: false }], chargingInASocket()).names).toEqual(['withdraw', 'offer x1']);
+  });
+});
+
+describe('an interlock that opened just when the offer came back', () => {
+  it('is given the permit anew', () => {
+    const limit = (limitA: number): Untimed => ({ type: 'limit', limitA });
+    const { names } = run([limit(0), limit(16), contactor('open')], charging());
+    expect(names).toEqual(['offer x1', 'offer 16', 'permit']);
+  });
+});
 
 describe('invariants of the connector', () => {
   it('hold in every random story: permit, offer, x1 for at most 6 s, one end for each begin', () => {
