@@ -100,6 +100,8 @@ export class Outbox {
   #state: 'new' | 'open' | 'closed' = 'new';
   /** The next free sequence number. */
   #next = 0;
+  /** Resolves when every `add` so far has been admitted or refused. */
+  #adds: Promise<unknown> = Promise.resolve();
   #head: Head = { sequence: 0, failures: 0 };
   #paused = true;
   /** Counts `resume` calls: tells a loss of the present link from a late report about the one before. */
@@ -157,6 +159,18 @@ export class Outbox {
     options: AddOptions = {},
   ): Promise<void> {
     if (this.#state !== 'open') throw new StoreError('storeClosed', 'the outbox is not open');
+    const added = this.#addAfter(this.#adds, facts, alongside, options);
+    this.#adds = Promise.allSettled([this.#adds, added]);
+    return added;
+  }
+
+  /** Everything up to asking for the write happens at once. */
+  async #addAfter(
+    before: Promise<unknown>,
+    facts: readonly Fact[],
+    alongside: readonly StoreOperation[],
+    options: AddOptions,
+  ): Promise<void> {
     const first = this.#next;
     this.#next += facts.length;
     const puts = facts.map((value, index) => ({ type: 'put', key: factKey(first + index), value }) as const);
@@ -169,6 +183,8 @@ export class Outbox {
     }
     this.#reached('afterStoreWrite');
     if (facts.length === 0) return;
+    // Writes that settle in one turn (a group of the store) come here in any order; the window is told in that of the numbers.
+    await before;
     this.#window.admit(first, facts);
     this.#changed();
     this.#pump();

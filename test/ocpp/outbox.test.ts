@@ -5,6 +5,7 @@ import { StoreError } from '../../src/errors.ts';
 import type { Fact } from '../../src/ocpp/outbox/fact.ts';
 import { salvagedFrom } from '../../src/ocpp/outbox/salvaged.ts';
 import type { OutboxPorts } from '../../src/ocpp/outbox.ts';
+import type { Store } from '../../src/ports.ts';
 import { MemoryDisk } from '../sim/memory-store.ts';
 import { seconds, settle, VirtualClock } from '../sim/virtual-clock.ts';
 import { Harness, sample, start, stop } from './outbox-harness.ts';
@@ -15,6 +16,29 @@ async function opened(
   const disk = new MemoryDisk();
   const clock = new VirtualClock();
   return { disk, clock, h: await Harness.open(disk.open(), clock, ports) };
+}
+
+/** A store whose batches until `release` settle in one turn, as those of one fsync do. */
+function grouping(inner: Store): { readonly store: Store; readonly release: () => Promise<void> } {
+  const waiting: (() => void)[] = [];
+  let held = true;
+  const store: Store = {
+    healthy: true,
+    get: (key) => inner.get(key),
+    list: (range) => inner.list(range),
+    batch: async (operations, durability) => {
+      const written = inner.batch(operations, durability);
+      if (held) await new Promise<void>((resolve) => waiting.push(resolve));
+      await written;
+    },
+    close: () => inner.close(),
+  };
+  const release = async (): Promise<void> => {
+    await settle();
+    held = false;
+    for (const proceed of waiting) proceed();
+  };
+  return { store, release };
 }
 
 describe('the order of transaction messages (OCPP 1.6 §3.7)', () => {
@@ -84,6 +108,32 @@ describe('the order of transaction messages (OCPP 1.6 §3.7)', () => {
     }
     await clock.advance(0);
     expect(h.contents.slice(0, 1000)).toEqual(numbers);
+  });
+
+  it.each([
+    ['mayStayInMemory', 'durable'],
+    ['durable', 'mayStayInMemory'],
+    ['mayStayInMemory', 'mayStayInMemory', 'durable'],
+    ['mayStayInMemory', 'withoutFact', 'durable'],
+  ] as const)('sends what was written in one turn while there was no link: %s, %s ...', async (...kinds) => {
+    const { store, release } = grouping(new MemoryDisk().open());
+    const h = await Harness.open(store, new VirtualClock());
+    h.outbox.pause();
+    const adds = kinds.map((kind) => {
+      const facts = kind === 'withoutFact' ? [] : [sample('a', kind)];
+      return h.outbox.add(facts, [], { volatileOnFailure: kind === 'mayStayInMemory' });
+    });
+    await release();
+    await Promise.all(adds);
+    const expected = kinds.filter((kind) => kind !== 'withoutFact');
+    expect(h.outbox.size).toBe(expected.length);
+    h.outbox.resume();
+    for (const _ of expected) {
+      await settle();
+      await h.last.confirm();
+    }
+    expect(h.contents).toEqual(expected);
+    expect(h.outbox.size).toBe(0);
   });
 
   it('sends what the owner makes of a fact, durable before it goes and the same ever after', async () => {

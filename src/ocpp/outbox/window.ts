@@ -42,7 +42,10 @@ export class Window {
     return this.#entries[0]?.sequence ?? this.#end;
   }
 
-  /** Facts have become durable (or are owed). They stay in memory only if nothing lies between and there is room. */
+  /**
+   * Facts have become durable (or are owed); told in the order of their numbers. They stay in memory only if nothing lies between and
+   * there is room.
+   */
   admit(first: number, facts: readonly Fact[]): void {
     this.#admitted = first + facts.length;
     this.#size += facts.length;
