@@ -9,10 +9,10 @@ export interface Trippable {
 }
 
 interface Entry {
-  readonly fault: Fault;
-  /** The cause is there at this moment; false while only the latch holds the fault. */
-  present: boolean;
-  /** The EV left since the cause was last seen to begin. */
+  fault: Fault;
+  /** What is there at this moment, by who sees it, oldest first; empty while only the latch holds the fault. */
+  readonly causes: Map<string, Fault>;
+  /** The EV left since a cause was last seen to begin. */
   evLeft: boolean;
 }
 
@@ -21,9 +21,13 @@ const keyOf = (code: FaultCode, connectorId: number): string => `${code}/${conne
 const equal = (a: Fault, b: Fault): boolean =>
   a.info === b.info && a.vendorErrorCode === b.vendorErrorCode && a.vendorId === b.vendorId;
 
+/** All that is known: where two causes disagree the newest has the word, what it leaves out comes from the others. */
+const together = (fault: Fault, causes: Iterable<Fault>): Fault => Object.assign({}, fault, ...causes);
+
 /**
  * Drivers say when a cause comes (`raise`) and goes (`clear`); the book applies the latch rules of `faults.ts` and tells when the
- * fault itself comes and goes. A fault of connector 0 trips every connector.
+ * fault itself comes and goes. Several sources may see the same fault: it lasts until the last of them sees it no more. A fault of
+ * connector 0 trips every connector.
  */
 export class FaultBook {
   readonly #entries = new Map<string, Entry>();
@@ -51,26 +55,31 @@ export class FaultBook {
   }
 
   /**
-   * The cause of a fault is there. Every connector concerned has been tripped when listeners are called. If a trip throws, the
+   * `source` sees a cause of this fault; the same source again only changes the texts. Every connector concerned has been tripped when listeners are called. If a trip throws, the
    * others are tripped and told all the same, and the error goes on to the caller: the process must not live on with it.
    */
-  raise(fault: Fault): void {
+  raise(fault: Fault, source: string): void {
     const key = keyOf(fault.code, fault.connectorId);
     const before = this.#entries.get(key);
-    this.#entries.set(key, { fault, present: true, evLeft: false });
+    const entry = before ?? { fault, causes: new Map<string, Fault>(), evLeft: false };
+    this.#entries.set(key, entry);
+    entry.causes.set(source, fault);
+    entry.evLeft = false;
     const errors = trips(fault.code) ? this.#tripAll(fault.connectorId, key) : [];
-    if (before === undefined || !equal(before.fault, fault)) this.#tell({ fault, raised: true });
+    if (before === undefined) this.#tell({ fault, raised: true });
+    else this.#retell(entry);
     if (errors.length > 0) throw errors[0];
   }
 
-  /** The cause is gone. Ends the fault unless it is latched. Unknown faults are ignored. */
-  clear(code: FaultCode, connectorId: number): void {
+  /** `source` sees no cause any more. Ends the fault if nobody else does, unless it is latched. Unknown faults are ignored. */
+  clear(code: FaultCode, connectorId: number, source: string): void {
     const key = keyOf(code, connectorId);
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
-    entry.present = false;
+    entry.causes.delete(source);
     const rule = FAULTS[code].clears;
-    if (rule === 'itself' || (rule === 'unplug' && entry.evLeft)) this.#end(key, entry);
+    if (entry.causes.size > 0) this.#retell(entry);
+    else if (rule === 'itself' || (rule === 'unplug' && entry.evLeft)) this.#end(key, entry);
   }
 
   /** The EV has left. Ends the faults that wait for it; one whose cause is still there ends together with the cause. */
@@ -78,7 +87,7 @@ export class FaultBook {
     for (const [key, entry] of [...this.#entries]) {
       if (entry.fault.connectorId !== connectorId || FAULTS[entry.fault.code].clears !== 'unplug') continue;
       entry.evLeft = true;
-      if (!entry.present) this.#end(key, entry);
+      if (entry.causes.size === 0) this.#end(key, entry);
     }
   }
 
@@ -86,8 +95,17 @@ export class FaultBook {
   reset(connectorId: number): void {
     for (const [key, entry] of [...this.#entries]) {
       const concerned = connectorId === 0 || entry.fault.connectorId === connectorId;
-      if (concerned && !entry.present) this.#end(key, entry);
+      if (concerned && entry.causes.size === 0) this.#end(key, entry);
     }
+  }
+
+  /** A fault without the texts of a cause that is gone, or with those of a new one. */
+  #retell(entry: Entry): void {
+    const { code, connectorId } = entry.fault;
+    const fault = together({ code, connectorId }, entry.causes.values());
+    if (equal(entry.fault, fault)) return;
+    entry.fault = fault;
+    this.#tell({ fault, raised: true });
   }
 
   #end(key: string, { fault }: Entry): void {

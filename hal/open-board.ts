@@ -227,8 +227,8 @@ class BoardSite {
       ...(lock.pulseMs === undefined ? {} : { pulseMs: lock.pulseMs }),
       clock: this.#surroundings.clock,
       mayUnlock: () => evse.state.contactor === 'open',
-      raise: (code) => this.book.raise({ code, connectorId: id }),
-      clear: (code) => this.book.clear(code, id),
+      raise: (code) => this.book.raise({ code, connectorId: id }, 'lock'),
+      clear: (code) => this.book.clear(code, id, 'lock'),
     });
     this.#keep(() => motor.close());
     return { lock: motor, proximity: cable };
@@ -249,8 +249,8 @@ class BoardSite {
     if (meter === undefined) throw this.#bad(`needs a meter at connector ${id}: set connectors[].meter`);
     const bus = await this.#bus(meter.bus, meter.map.serial);
     const onSilent = (silent: boolean) => {
-      if (silent) this.book.raise({ code: 'meterSilent', connectorId: id });
-      else this.book.clear('meterSilent', id);
+      if (silent) this.book.raise({ code: 'meterSilent', connectorId: id }, 'meter');
+      else this.book.clear('meterSilent', id, 'meter');
     };
     return this.#drivers.meter(bus, meter.map, { unit: meter.unit, maxA, phases, onSilent }, this.#surroundings);
   }

@@ -13,16 +13,19 @@ interface Observed {
   onState(listener: (state: EvseState) => void): Unsubscribe;
 }
 
+/** Other drivers may see the same faults in their own way. */
+const SOURCE = 'pilot';
+
 /** Register it before anybody else listens, so that the fault book knows first. */
 export function watchPilot(evse: Observed, { connectorId, ventilated, book }: PilotFaultOptions): Unsubscribe {
   let last: PilotState | undefined;
   const follow = ({ pilot }: EvseState) => {
     if (pilot === last) return;
     last = pilot;
-    if (pilot === 'E') book.raise({ code: 'evCommunication', connectorId });
-    else book.clear('evCommunication', connectorId);
-    if (pilot === 'D' && !ventilated) book.raise({ code: 'ventilationRequired', connectorId });
-    else book.clear('ventilationRequired', connectorId);
+    if (pilot === 'E') book.raise({ code: 'evCommunication', connectorId }, SOURCE);
+    else book.clear('evCommunication', connectorId, SOURCE);
+    if (pilot === 'D' && !ventilated) book.raise({ code: 'ventilationRequired', connectorId }, SOURCE);
+    else book.clear('ventilationRequired', connectorId, SOURCE);
     if (pilot === 'A') book.unplugged(connectorId);
   };
   follow(evse.state);

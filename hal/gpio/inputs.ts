@@ -15,6 +15,7 @@ export function faultInput(
   clock: Timebase,
 ): Unsubscribe {
   const { fault: code, connector: connectorId, info, vendorErrorCode } = description;
+  const source = `line ${description.line}`;
   const fault: Fault = {
     code,
     connectorId,
@@ -25,9 +26,9 @@ export function faultInput(
   const follow = (active: boolean) => {
     clearing?.();
     clearing = undefined;
-    if (active) book.raise(fault);
+    if (active) book.raise(fault, source);
     else {
-      clearing = clock.after(description.clearsAfterMs ?? CLEARS_AFTER_MS, () => book.clear(code, connectorId));
+      clearing = clock.after(description.clearsAfterMs ?? CLEARS_AFTER_MS, () => book.clear(code, connectorId, source));
     }
   };
   if (line.read()) follow(true);

@@ -73,16 +73,22 @@ export async function openComparatorEvse(
     ...(filterMs === undefined ? {} : { filterMs }),
     clock,
     onDiode(ok) {
-      if (ok) book.clear('diodeFault', connectorId);
-      else book.raise({ code: 'diodeFault', connectorId, info: 'diode check failed', vendorErrorCode: 'DiodeFault' });
+      const fault = {
+        code: 'diodeFault',
+        connectorId,
+        info: 'diode check failed',
+        vendorErrorCode: 'DiodeFault',
+      } as const;
+      if (ok) book.clear(fault.code, connectorId, 'diode check');
+      else book.raise(fault, 'diode check');
     },
   });
   site.keep(() => pilot.close());
   const watched = monitoredContactor(relayContactor(coil, mirror), {
     clock,
     mirrorWithinMs: contactor.mirrorWithinMs ?? MIRROR_WITHIN_MS,
-    raise: (code) => book.raise({ code, connectorId }),
-    clear: (code) => book.clear(code, connectorId),
+    raise: (code) => book.raise({ code, connectorId }, 'mirror contact'),
+    clear: (code) => book.clear(code, connectorId, 'mirror contact'),
   });
   const evse = ownPilotEvse({ pilot, contactor: watched, ventilated, clock });
   book.attach(connectorId, evse);

@@ -1,4 +1,4 @@
-/** Joins what the mock hardware sees with what a person declares, so that neither takes the other's fault away. */
+/** Tells the fault book what the mock hardware sees and what a person declares: two sources, so that neither takes the other's fault away. */
 import type { FaultCode } from '../contract.ts';
 import type { FaultBook } from '../fault-book.ts';
 
@@ -11,7 +11,7 @@ export interface FaultDetails {
 export class FaultCauses {
   readonly #book: FaultBook;
   readonly #connectorId: number;
-  readonly #declared = new Map<FaultCode, FaultDetails>();
+  readonly #declared = new Set<FaultCode>();
   readonly #observed = new Set<FaultCode>();
 
   constructor(book: FaultBook, connectorId: number) {
@@ -22,28 +22,23 @@ export class FaultCauses {
   /** Null: repaired and reset, whatever the latch rule; a reset takes every repaired fault of this connector along. */
   declare(code: FaultCode, details: FaultDetails | null): void {
     if (details !== null) {
-      this.#declared.set(code, details);
-      this.#book.raise({ code, connectorId: this.#connectorId, ...details });
+      this.#declared.add(code);
+      this.#book.raise({ code, connectorId: this.#connectorId, ...details }, 'declared');
     } else if (this.#declared.delete(code)) {
-      if (this.#observed.has(code)) this.#raise(code);
-      else {
-        this.#book.clear(code, this.#connectorId);
-        this.#book.reset(this.#connectorId);
-      }
+      this.#book.clear(code, this.#connectorId, 'declared');
+      this.#book.reset(this.#connectorId);
     }
   }
 
   /** The cause is, or is not, there. The latch rules decide what becomes of the fault. */
   observe(code: FaultCode, present: boolean): void {
     if (present === this.#observed.has(code)) return;
-    if (present) this.#observed.add(code);
-    else this.#observed.delete(code);
-    if (this.#declared.has(code)) return;
-    if (present) this.#raise(code);
-    else this.#book.clear(code, this.#connectorId);
-  }
-
-  #raise(code: FaultCode): void {
-    this.#book.raise({ code, connectorId: this.#connectorId });
+    if (present) {
+      this.#observed.add(code);
+      this.#book.raise({ code, connectorId: this.#connectorId }, 'observed');
+    } else {
+      this.#observed.delete(code);
+      this.#book.clear(code, this.#connectorId, 'observed');
+    }
   }
 }

@@ -112,7 +112,7 @@ class Controller implements ControllerEvse {
   readonly #map: ControllerMap;
   readonly #site: ControllerSite;
   readonly #trips = new Set<string>();
-  /** Faults that its flags have raised: only those are for its flags to clear. */
+  /** Faults that its flags have raised. Told once: each time is taken for a new beginning, as of a fault with the next EV. */
   readonly #flagged = new Set<FaultCode>();
   readonly #listeners = new Set<(state: EvseState) => void>();
   readonly #cableListeners = new Set<(cableA: number | undefined) => void>();
@@ -279,14 +279,17 @@ class Controller implements ControllerEvse {
 
   #reportFaults(flags: number): void {
     const { book, connectorId } = this.#site;
-    book.clear('controllerSilent', connectorId);
+    book.clear('controllerSilent', connectorId, 'polls');
     for (const { bit: index, code, vendorErrorCode } of this.#map.faults) {
       const more = vendorErrorCode === undefined ? {} : { vendorErrorCode };
-      if (bit(flags, index)) {
+      const flagged = bit(flags, index);
+      if (flagged === this.#flagged.has(code)) continue;
+      if (flagged) {
         this.#flagged.add(code);
-        book.raise({ code, connectorId, ...more });
-      } else if (this.#flagged.delete(code)) {
-        book.clear(code, connectorId);
+        book.raise({ code, connectorId, ...more }, 'flags');
+      } else {
+        this.#flagged.delete(code);
+        book.clear(code, connectorId, 'flags');
       }
     }
   }
@@ -305,7 +308,7 @@ class Controller implements ControllerEvse {
     const { book, connectorId } = this.#site;
     this.#current = undefined;
     this.#follow('E', this.#contactor, () => {
-      book.raise({ code: 'controllerSilent', connectorId, info: 'no answer on the bus' });
+      book.raise({ code: 'controllerSilent', connectorId, info: 'no answer on the bus' }, 'polls');
     });
   }
 

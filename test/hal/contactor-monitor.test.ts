@@ -38,8 +38,8 @@ const setUp = (prepare: (relay: Relay) => void = () => {}) => {
   const book = new FaultBook();
   const contactor = monitoredContactor(relay, {
     clock,
-    raise: (code) => book.raise({ code, connectorId: 1 }),
-    clear: (code) => book.clear(code, 1),
+    raise: (code) => book.raise({ code, connectorId: 1 }, 'test'),
+    clear: (code) => book.clear(code, 1, 'test'),
   });
   const interlock = new Interlock(contactor, { ventilated: false, clock });
   book.attach(1, { trip: (reason) => interlock.trip(reason), release: (reason) => interlock.release(reason) });

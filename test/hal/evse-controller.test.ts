@@ -149,12 +149,12 @@ describe('EVSE controller', () => {
 
   it('sets no current while anything trips, whatever is offered', async () => {
     const { clock, book, evse, current } = await charging();
-    book.raise({ code: 'emergencyStop', connectorId: 0 });
+    book.raise({ code: 'emergencyStop', connectorId: 0 }, 'test');
     evse.offer(16);
     evse.permit(true);
     await clock.advance(POLL_MS);
     expect(current()).toBe(0);
-    book.clear('emergencyStop', 0);
+    book.clear('emergencyStop', 0, 'test');
     evse.offer(16);
     await clock.advance(POLL_MS);
     expect(current()).toBe(16);
@@ -191,6 +191,50 @@ describe('EVSE controller', () => {
     await clock.advance(2 * POLL_MS);
     expect(codes()).toContain(code);
     expect(current()).toBe(0);
+  });
+
+  it('ends the ventilation fault only when its flag and the wish of the EV have gone', async () => {
+    const { clock, fake, codes } = await charging();
+    fake.registers.set(1007, 1 << 2);
+    fake.ev(4);
+    await clock.advance(2 * POLL_MS);
+    fake.registers.set(1007, 0);
+    await clock.advance(POLL_MS);
+    expect(codes()).toEqual(['ventilationRequired']);
+    fake.registers.set(1007, 1 << 2);
+    await clock.advance(POLL_MS);
+    fake.ev(3);
+    await clock.advance(POLL_MS);
+    expect(codes()).toEqual(['ventilationRequired']);
+    fake.registers.set(1007, 0);
+    await clock.advance(POLL_MS);
+    expect(codes()).toEqual([]);
+  });
+
+  it('keeps a ground fault that an RCD input still sees', async () => {
+    const { clock, fake, book, codes } = await charging();
+    book.raise({ code: 'groundFault', connectorId: 1 }, 'RCD');
+    fake.registers.set(1007, 1 << 4);
+    await clock.advance(POLL_MS);
+    fake.registers.set(1007, 0);
+    await clock.advance(POLL_MS);
+    book.reset(0);
+    expect(codes()).toEqual(['groundFault']);
+    book.clear('groundFault', 1, 'RCD');
+    book.reset(0);
+    expect(codes()).toEqual([]);
+  });
+
+  it('ends a missing diode with its EV, also if the flag goes a little later', async () => {
+    const { clock, fake, codes } = await charging();
+    fake.registers.set(1007, 1 << 1);
+    await clock.advance(POLL_MS);
+    fake.ev(1);
+    await clock.advance(3 * POLL_MS);
+    expect(codes()).toEqual(['diodeFault']);
+    fake.registers.set(1007, 0);
+    await clock.advance(POLL_MS);
+    expect(codes()).toEqual([]);
   });
 
   it('keeps the ventilation fault for as long as the EV asks for what is not there', async () => {

@@ -34,15 +34,15 @@ const codes = (book: FaultBook) => book.current.map((fault) => fault.code);
 describe('fault book', () => {
   it.each(CODES)('trips for %s exactly if the catalogue says that it blocks', (code) => {
     const { book, one, two } = setUp();
-    book.raise({ code, connectorId: 1 });
+    book.raise({ code, connectorId: 1 }, 'test');
     expect([one.reasons.size > 0, two.reasons.size > 0]).toEqual([trips(code), false]);
   });
 
   it('trips every connector for a fault of the whole charge point', () => {
     const { book, one, two } = setUp();
-    book.raise({ code: 'emergencyStop', connectorId: 0 });
+    book.raise({ code: 'emergencyStop', connectorId: 0 }, 'test');
     expect([one.reasons.size, two.reasons.size]).toEqual([1, 1]);
-    book.clear('emergencyStop', 0);
+    book.clear('emergencyStop', 0, 'test');
     expect([one.reasons.size, two.reasons.size]).toEqual([0, 0]);
   });
 
@@ -50,14 +50,14 @@ describe('fault book', () => {
     const { book, one } = setUp();
     const seen: boolean[] = [];
     book.onChange(() => seen.push(one.reasons.size > 0));
-    book.raise({ code: 'internalFault', connectorId: 1 });
-    book.clear('internalFault', 1);
+    book.raise({ code: 'internalFault', connectorId: 1 }, 'test');
+    book.clear('internalFault', 1, 'test');
     expect(seen).toEqual([true, false]);
   });
 
   it('trips a connector that is attached while a fault is raised', () => {
     const book = new FaultBook();
-    book.raise({ code: 'groundFault', connectorId: 0 });
+    book.raise({ code: 'groundFault', connectorId: 0 }, 'test');
     const late = new Connector();
     book.attach(1, late);
     expect(late.reasons.size).toBe(1);
@@ -71,15 +71,15 @@ describe('fault book', () => {
       },
       release: () => {},
     });
-    expect(() => book.raise({ code: 'emergencyStop', connectorId: 0 })).toThrow('EIO');
+    expect(() => book.raise({ code: 'emergencyStop', connectorId: 0 }, 'test')).toThrow('EIO');
     expect(two.reasons.size).toBe(1);
     expect(changes).toHaveLength(1);
   });
 
   it.each(withRule('itself'))('ends %s with its cause', (code) => {
     const { book } = setUp();
-    book.raise({ code, connectorId: 1 });
-    book.clear(code, 1);
+    book.raise({ code, connectorId: 1 }, 'test');
+    book.clear(code, 1, 'test');
     expect(book.current).toEqual([]);
   });
 
@@ -89,10 +89,10 @@ describe('fault book', () => {
       ['unplug', 'clear'],
     ]) {
       const { book, one } = setUp();
-      book.raise({ code, connectorId: 1 });
+      book.raise({ code, connectorId: 1 }, 'test');
       for (const step of order) {
         expect(codes(book)).toEqual([code]);
-        if (step === 'clear') book.clear(code, 1);
+        if (step === 'clear') book.clear(code, 1, 'test');
         else book.unplugged(1);
       }
       expect(book.current).toEqual([]);
@@ -102,8 +102,8 @@ describe('fault book', () => {
 
   it.each(withRule('reset'))('keeps %s over clearing and unplugging until it is reset', (code) => {
     const { book } = setUp();
-    book.raise({ code, connectorId: 1 });
-    book.clear(code, 1);
+    book.raise({ code, connectorId: 1 }, 'test');
+    book.clear(code, 1, 'test');
     book.unplugged(1);
     expect(codes(book)).toEqual([code]);
     book.reset(2);
@@ -114,7 +114,7 @@ describe('fault book', () => {
 
   it.each(CODES)('does not reset %s while its cause is there', (code) => {
     const { book } = setUp();
-    book.raise({ code, connectorId: 2 });
+    book.raise({ code, connectorId: 2 }, 'test');
     book.reset(0);
     expect(codes(book)).toEqual([code]);
   });
@@ -122,8 +122,8 @@ describe('fault book', () => {
   it('resets every connector with connector 0', () => {
     const { book } = setUp();
     for (const connectorId of [0, 1, 2]) {
-      book.raise({ code: 'groundFault', connectorId });
-      book.clear('groundFault', connectorId);
+      book.raise({ code: 'groundFault', connectorId }, 'test');
+      book.clear('groundFault', connectorId, 'test');
     }
     book.reset(0);
     expect(book.current).toEqual([]);
@@ -131,21 +131,21 @@ describe('fault book', () => {
 
   it('latches again for the next EV', () => {
     const { book } = setUp();
-    book.raise({ code: 'diodeFault', connectorId: 1 });
+    book.raise({ code: 'diodeFault', connectorId: 1 }, 'test');
     book.unplugged(1);
-    book.raise({ code: 'diodeFault', connectorId: 1 });
-    book.clear('diodeFault', 1);
+    book.raise({ code: 'diodeFault', connectorId: 1 }, 'test');
+    book.clear('diodeFault', 1, 'test');
     expect(codes(book)).toEqual(['diodeFault']);
   });
 
   it('tells a fault once, and again only if its texts change', () => {
     const { book, changes } = setUp();
     const fault: Fault = { code: 'otherFault', connectorId: 1, info: 'a' };
-    book.raise(fault);
-    book.raise({ ...fault });
-    book.raise({ ...fault, info: 'b' });
-    book.clear('otherFault', 1);
-    book.clear('otherFault', 1);
+    book.raise(fault, 'test');
+    book.raise({ ...fault }, 'test');
+    book.raise({ ...fault, info: 'b' }, 'test');
+    book.clear('otherFault', 1, 'test');
+    book.clear('otherFault', 1, 'test');
     expect(changes.map((change) => [change.raised, change.fault.info])).toEqual([
       [true, 'a'],
       [true, 'b'],
@@ -153,18 +153,52 @@ describe('fault book', () => {
     ]);
   });
 
+  describe('with two causes of one fault', () => {
+    it.each(CODES)('keeps %s, and its trip, until both have gone', (code) => {
+      const { book, one } = setUp();
+      book.raise({ code, connectorId: 1 }, 'east');
+      book.raise({ code, connectorId: 1 }, 'west');
+      book.clear(code, 1, 'west');
+      book.clear(code, 1, 'west');
+      book.unplugged(1);
+      book.reset(0);
+      expect([codes(book), one.reasons.size > 0]).toEqual([[code], trips(code)]);
+      book.clear(code, 1, 'east');
+      book.unplugged(1);
+      book.reset(0);
+      expect([codes(book), one.reasons.size]).toEqual([[], 0]);
+    });
+
+    it('tells the fault once, with the texts of the newest cause that is left', () => {
+      const { book, changes } = setUp();
+      book.raise({ code: 'emergencyStop', connectorId: 0, info: 'east', vendorErrorCode: 'E1' }, 'east');
+      book.raise({ code: 'emergencyStop', connectorId: 0 }, 'silent');
+      book.raise({ code: 'emergencyStop', connectorId: 0, info: 'west' }, 'west');
+      book.clear('emergencyStop', 0, 'west');
+      book.clear('emergencyStop', 0, 'silent');
+      book.clear('emergencyStop', 0, 'east');
+      expect(changes.map(({ raised, fault }) => [raised, fault.info, fault.vendorErrorCode])).toEqual([
+        [true, 'east', 'E1'],
+        [true, 'west', 'E1'],
+        [true, 'east', 'E1'],
+        [false, 'east', 'E1'],
+      ]);
+    });
+  });
+
   it('keeps a connector tripped exactly while a blocking fault concerns it, whatever the story', () => {
     const step = fc.record({
       type: fc.constantFrom('raise', 'clear', 'unplugged', 'reset'),
       code: fc.constantFrom(...CODES),
       connectorId: fc.constantFrom(0, 1, 2),
+      source: fc.constantFrom('east', 'west'),
     });
     fc.assert(
       fc.property(fc.array(step, { maxLength: 40 }), (story) => {
         const { book, one, two } = setUp();
-        for (const { type, code, connectorId } of story) {
-          if (type === 'raise') book.raise({ code, connectorId });
-          else if (type === 'clear') book.clear(code, connectorId);
+        for (const { type, code, connectorId, source } of story) {
+          if (type === 'raise') book.raise({ code, connectorId }, source);
+          else if (type === 'clear') book.clear(code, connectorId, source);
           else if (type === 'unplugged') book.unplugged(connectorId);
           else book.reset(connectorId);
           for (const [id, connector] of [[1, one] as const, [2, two] as const]) {

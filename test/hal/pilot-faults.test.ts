@@ -48,8 +48,8 @@ describe('faults of the pilot', () => {
 
   it('tells the book that the EV has left', () => {
     const { book, go, codes } = setUp(false, 'C');
-    book.raise({ code: 'overCurrent', connectorId: 1 });
-    book.clear('overCurrent', 1);
+    book.raise({ code: 'overCurrent', connectorId: 1 }, 'test');
+    book.clear('overCurrent', 1, 'test');
     go('B');
     expect(codes()).toEqual(['overCurrent']);
     go('A');

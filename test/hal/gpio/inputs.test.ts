@@ -26,6 +26,22 @@ describe('fault inputs', () => {
     expect(book.current).toEqual([]);
   });
 
+  it('keep the fault while one of two emergency stops is still pressed', async () => {
+    const clock = new VirtualClock();
+    const book = new FaultBook();
+    const [east, west] = [new FakeInput(), new FakeInput()];
+    faultInput(east, STOP, book, clock);
+    faultInput(west, { ...STOP, line: 5 }, book, clock);
+    east.set(true);
+    west.set(true);
+    west.set(false);
+    await clock.advance(60_000);
+    expect(book.current).toHaveLength(1);
+    east.set(false);
+    await clock.advance(CLEARS_AFTER_MS);
+    expect(book.current).toEqual([]);
+  });
+
   it('see what is active already', () => {
     const book = new FaultBook();
     faultInput(new FakeInput(true), STOP, book, new VirtualClock());
