@@ -228,7 +228,11 @@ class BoardSite {
       clock: this.#surroundings.clock,
       mayUnlock: () => evse.state.contactor === 'open',
       raise: (code) => this.book.raise({ code, connectorId: id }, 'lock'),
-      clear: (code) => this.book.clear(code, id, 'lock'),
+      clear: (code) => {
+        this.book.clear(code, id, 'lock');
+        // It may have left while the motor tried; no pilot would say so again.
+        if (evse.state.pilot === 'A') this.book.unplugged(id);
+      },
     });
     this.#keep(() => motor.close());
     return { lock: motor, proximity: cable };

@@ -18,6 +18,7 @@ export interface LockParts {
   /** The mirror contact says open. A welded contactor keeps its plug. */
   mayUnlock(): boolean;
   raise(code: LockFault): void;
+  /** The cause is gone: the lock has moved, or, for `lockFailed`, gave up. The latch alone keeps that one until the EV leaves. */
   clear(code: LockFault): void;
 }
 
@@ -62,8 +63,9 @@ export class MotorLock implements ConnectorLock {
       await this.#pulse(motor, locked);
     }
     const there = this.locked === locked;
-    if (there) this.#parts.clear(fault);
-    else this.#parts.raise(fault);
+    if (!there) this.#parts.raise(fault);
+    // Nobody locks a faulted connector again: were the cause to last until a success, it would last for ever.
+    if (there || fault === 'lockFailed') this.#parts.clear(fault);
     return there;
   }
 

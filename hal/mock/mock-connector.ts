@@ -97,7 +97,10 @@ export class MockConnector {
     this.#lock = new MockLock({
       moved: () => this.#parts.changed(),
       failed: (code) => this.causes.observe(code, true),
-      succeeded: (code) => this.causes.observe(code, false),
+      over: (code) => {
+        this.causes.observe(code, false);
+        if (this.#ev.state === 'A') book.unplugged(id);
+      },
     });
     const contactor = monitoredContactor(this.#contactor, {
       clock,
@@ -176,8 +179,6 @@ export class MockConnector {
 
   #jam(jam: Jam | null): void {
     this.#lock.jam = jam === 'lock' || jam === 'unlock' ? jam : undefined;
-    if (jam !== 'lock') this.causes.observe('lockFailed', false);
-    if (jam !== 'unlock') this.causes.observe('unlockFailed', false);
     this.#contactor.jam = jam === 'welded' || jam === 'stuck' ? jam : undefined;
   }
 

@@ -7,7 +7,8 @@ export type LockJam = 'lock' | 'unlock' | undefined;
 export interface MockLockEvents {
   moved(): void;
   failed(code: 'lockFailed' | 'unlockFailed'): void;
-  succeeded(code: 'lockFailed' | 'unlockFailed'): void;
+  /** The cause is gone, as the motor lock of a real board has it: the lock has moved, or, for `lockFailed`, gave up. */
+  over(code: 'lockFailed' | 'unlockFailed'): void;
 }
 
 export class MockLock implements ConnectorLock {
@@ -34,10 +35,11 @@ export class MockLock implements ConnectorLock {
   #move(locked: boolean, jam: LockJam, code: 'lockFailed' | 'unlockFailed'): boolean {
     if (this.#locked !== locked && this.jam === jam) {
       this.#events.failed(code);
+      if (code === 'lockFailed') this.#events.over(code);
       return false;
     }
     this.#locked = locked;
-    this.#events.succeeded(code);
+    this.#events.over(code);
     this.#events.moved();
     return true;
   }

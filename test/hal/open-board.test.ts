@@ -256,6 +256,20 @@ describe('open board', () => {
     expect(await fail(new World().open(BOARD, [bare]))).toBe('badBoard');
   });
 
+  it('does not keep lockFailed against an EV that left while the motor tried', async () => {
+    const world = new World();
+    const board = await world.open(BOARD, [{ ...FITTING, cable: 'socket' }]);
+    await world.ev('B');
+    const locking = board.connectors[0]?.lock?.lock();
+    await world.clock.advance(10_000);
+    expect([await locking, board.faults[0]?.code]).toEqual([false, 'lockFailed']);
+    await world.ev('A');
+    expect(board.faults).toEqual([]);
+    void board.connectors[0]?.lock?.lock();
+    await world.clock.advance(10_000);
+    expect(board.faults).toEqual([]);
+  });
+
   it('lets meters share a port, and refuses two settings for one', async () => {
     const second = { ...connector, id: 2, evse: connector.evse };
     const two: BoardDescription = { ...BOARD, connectors: [connector, second] };

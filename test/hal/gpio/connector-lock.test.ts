@@ -1,5 +1,6 @@
 /** The motor lock: pulses, retries, and a plug that stays while the contactor is closed. */
 import { describe, expect, it } from 'vitest';
+import { FaultBook } from '../../../hal/fault-book.ts';
 import { ATTEMPTS, MotorLock, PULSE_MS } from '../../../hal/gpio/connector-lock.ts';
 import { VirtualClock } from '../../sim/virtual-clock.ts';
 import { FakeInput, FakeOutput } from './fake-lines.ts';
@@ -9,7 +10,7 @@ const setUp = ({ jammed = false, travelMs = 200 } = {}) => {
   const lock = new FakeOutput();
   const unlock = new FakeOutput();
   const locked = new FakeInput(false);
-  const faults = new Set<string>();
+  const book = new FaultBook();
   const world = { jammed, closed: false, bothAtOnce: false };
   const motor = (line: FakeOutput, to: boolean) => {
     line.onWrite = (on) => {
@@ -25,10 +26,11 @@ const setUp = ({ jammed = false, travelMs = 200 } = {}) => {
     locked,
     clock,
     mayUnlock: () => !world.closed,
-    raise: (code) => faults.add(code),
-    clear: (code) => faults.delete(code),
+    raise: (code) => book.raise({ code, connectorId: 1 }, 'lock'),
+    clear: (code) => book.clear(code, 1, 'lock'),
   });
-  return { clock, lock, unlock, locked, faults, world, driver };
+  const codes = () => book.current.map(({ code }) => code);
+  return { clock, lock, unlock, locked, book, codes, world, driver };
 };
 
 describe('connector lock', () => {
@@ -41,18 +43,40 @@ describe('connector lock', () => {
     expect(driver.locked).toBe(true);
   });
 
-  it('tries three times, then raises the fault and answers false; a later success clears it', async () => {
-    const { clock, lock, faults, world, driver } = setUp({ jammed: true });
+  it('tries three times, then raises the fault and answers false', async () => {
+    const { clock, lock, codes, driver } = setUp({ jammed: true });
     const done = driver.lock();
     await clock.advance(10_000);
     expect(await done).toBe(false);
     expect(lock.history).toEqual(Array.from({ length: ATTEMPTS }, () => [true, false]).flat());
-    expect([...faults]).toEqual(['lockFailed']);
+    expect(codes()).toEqual(['lockFailed']);
+  });
+
+  it.each<[string, (book: FaultBook) => void]>([
+    ['the EV has left', (book) => book.unplugged(1)],
+    ['somebody resets it', (book) => book.reset(0)],
+  ])('holds a badly seated plug against the charge point only until %s', async (_what, end) => {
+    const { clock, book, codes, driver } = setUp({ jammed: true });
+    void driver.lock();
+    await clock.advance(10_000);
+    expect(codes()).toEqual(['lockFailed']);
+    end(book);
+    expect(codes()).toEqual([]);
+  });
+
+  it('warns that it could not unlock until it has', async () => {
+    const { clock, book, codes, locked, world, driver } = setUp({ jammed: true });
+    locked.set(true);
+    const done = driver.unlock();
+    await clock.advance(10_000);
+    expect(await done).toBe(false);
+    book.unplugged(1);
+    expect(codes()).toEqual(['unlockFailed']);
     world.jammed = false;
-    const again = driver.lock();
+    const again = driver.unlock();
     await clock.advance(PULSE_MS);
     expect(await again).toBe(true);
-    expect(faults.size).toBe(0);
+    expect(codes()).toEqual([]);
   });
 
   it('does not move while the contactor is closed', async () => {

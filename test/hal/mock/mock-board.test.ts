@@ -169,8 +169,29 @@ describe('mock board', () => {
     expect(codes(board)).toEqual(['unlockFailed']);
     expect(board.connector(1).observe().locked).toBe(true);
     board.inputs.patchConnector(1, { jam: null });
-    expect(codes(board)).toEqual([]);
+    expect(codes(board)).toEqual(['unlockFailed']);
     expect(await lock?.unlock()).toBe(true);
+    expect(codes(board)).toEqual([]);
+  });
+
+  it('forgets a plug that could not be locked with its EV, and at a reset, also while the motor is still jammed', async () => {
+    const { board } = setUp();
+    const { lock } = hardware(board);
+    board.inputs.patchConnector(1, { jam: 'lock', ev: { plugged: true } });
+    await lock?.lock();
+    board.inputs.patchConnector(1, { ev: { plugged: false } });
+    expect(codes(board)).toEqual([]);
+    board.inputs.patchConnector(1, { ev: { plugged: true } });
+    await lock?.lock();
+    board.resetFaults(1);
+    expect(codes(board)).toEqual([]);
+  });
+
+  it('does not keep lockFailed against an EV that left while the motor tried', async () => {
+    const { board } = setUp();
+    board.inputs.patchConnector(1, { jam: 'lock' });
+    await hardware(board).lock?.lock();
+    expect(codes(board)).toEqual([]);
   });
 
   it('has lock and proximity in a socket only, and keeps our end when the cable is pulled at the car', () => {
