@@ -4,7 +4,7 @@ import { settleSwitch } from '../central-system-switch.ts';
 import type { AgentConfig } from '../config.ts';
 import { StoreError } from '../errors.ts';
 import { FEATURES } from '../features/all.ts';
-import { givenFor } from '../features/configuration/configuration.ts';
+import { readGiven } from '../features/configuration/configuration.ts';
 import { competitionOf, disclosed, effectiveOf, standingOf } from '../features/configuration/precedence.ts';
 import type { Effective } from '../features/feature.ts';
 import { giveLike } from '../platform/files.ts';
@@ -24,17 +24,14 @@ export async function storedKeys(io: Io, { stateDir, keys: presets }: AgentConfi
   const { readStored } = await import('../platform/store.ts');
   const { log, close } = await toolPorts(io);
   try {
-    return await readStored(storeDirectory(stateDir), log, (store) =>
-      Promise.all(
-        FEATURES.flatMap(({ keys }) => keys).map(async (key) => {
-          const standing = standingOf(key, await givenFor(key, presets, store));
-          return {
-            effective: disclosed(effectiveOf(key, standing.layers)),
-            competition: competitionOf(key, standing),
-          };
-        }),
-      ),
-    );
+    const given = await readStored(storeDirectory(stateDir), log, (store) => readGiven(presets, store));
+    return FEATURES.flatMap(({ keys }) => keys).map((key) => {
+      const standing = standingOf(key, given(key));
+      return {
+        effective: disclosed(effectiveOf(key, standing.layers)),
+        competition: competitionOf(key, standing),
+      };
+    });
   } finally {
     close();
   }

@@ -33,20 +33,24 @@ const KEY_PREFIX = 'key/';
 const PRESET_PREFIX = 'preset/';
 /** What the central system has set, by key. */
 export const SET_BY_CENTRAL_SYSTEM: KeyRange = { from: KEY_PREFIX, to: 'key0' };
+const LAST_PRESETS: KeyRange = { from: PRESET_PREFIX, to: 'preset0' };
 
-type Readable = Pick<Store, 'get' | 'list'>;
+type Readable = Pick<Store, 'list'>;
 
-/** Rejects with StoreError. */
-export async function givenFor(
-  { name }: AnyKey,
+/** Reads what is stored, once for all keys. Rejects with StoreError. */
+export async function readGiven(
   presets: Readonly<Record<string, string>>,
   store: Readable,
-): Promise<Given> {
-  const [stored, lastPreset] = await Promise.all([
-    store.get<Stored>(KEY_PREFIX + name),
-    store.get<string>(PRESET_PREFIX + name),
+): Promise<(key: AnyKey) => Given> {
+  const [stored, lastPresets] = await Promise.all([
+    store.list<Stored>(SET_BY_CENTRAL_SYSTEM).then((rows) => new Map(rows)),
+    store.list<string>(LAST_PRESETS).then((rows) => new Map(rows)),
   ]);
-  return { preset: presets[name], lastPreset, stored };
+  return ({ name }) => ({
+    preset: presets[name],
+    lastPreset: lastPresets.get(PRESET_PREFIX + name),
+    stored: stored.get(KEY_PREFIX + name),
+  });
 }
 
 /** The keys that the central system has set, those of a profile that is off included. Rejects with StoreError. */
@@ -80,7 +84,9 @@ export class Configuration implements Settings {
   static async open(options: ConfigurationOptions): Promise<Configuration> {
     const configuration = new Configuration(options);
     const operations: StoreOperation[] = [];
-    for (const entry of configuration.#entries.values()) operations.push(...(await configuration.#load(entry)));
+    const given = await readGiven(options.presets, options.store);
+    for (const entry of configuration.#entries.values())
+      operations.push(...configuration.#load(entry, given(entry.key)));
     if (operations.length > 0) await options.store.batch(operations, 'durable');
     return configuration;
   }
@@ -177,10 +183,9 @@ export class Configuration implements Settings {
     return true;
   }
 
-  async #load(entry: Entry): Promise<readonly StoreOperation[]> {
+  #load(entry: Entry, given: Given): readonly StoreOperation[] {
     const { key } = entry;
-    const { presets, store, log } = this.#options;
-    const given = await givenFor(key, presets, store);
+    const { log } = this.#options;
     const standing = standingOf(key, given);
     entry.layers = standing.layers;
     for (const { source, text } of standing.ignored)
