@@ -1,52 +1,55 @@
 /**
- * `npm run build`: dist/main.cjs, the whole program in one CommonJS file whose dynamic imports are lazy requires; dist/chargepoint.cjs,
- * which starts it; dist/cache, V8's compiled code for this Node (facts: cold start 1.54 instead of 1.86 times a bare client).
+ * `npm run build`: dist/main.cjs, the whole program in one function whose dynamic imports are lazy requires; dist/chargepoint.cjs,
+ * which starts it; dist/cache, V8's compiled code for this Node (facts: cold start 1.54 instead of 1.86 times a bare client). It is
+ * made beside dist and takes its place when it has run: a build that fails leaves the old one.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { WebSocketServer } from 'ws';
+import { lean } from './lean.mjs';
 import { sourcesDigest } from './setup.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = join(root, 'dist');
+/** In the checkout, from where the packages are found. */
+const made = mkdtempSync(join(root, 'dist-'));
 const started = performance.now();
 
-/** Packages that find their .node file beside themselves stay in node_modules; ws only tries its two. */
-const EXTERNAL = ['@serialport/bindings-cpp', 'koffi', 'onoff', 'bufferutil', 'utf-8-validate'];
+/** Packages that are optional or made on this machine stay in node_modules; ws only tries its two. */
+const EXTERNAL = ['koffi', 'onoff', 'bufferutil', 'utf-8-validate', '*/package.json'];
 
-/** Of classic-level only the file that finds the addon stays outside: its other 20 files would cost a cold start 10 ms. */
-const classicLevelBinding = {
-  name: 'classic-level-binding',
-  setup(plugin) {
-    plugin.onResolve({ filter: /^\.\/binding$/ }, ({ importer }) =>
-      importer.includes('/classic-level/') ? { path: 'classic-level/binding.js', external: true } : undefined,
-    );
-  },
-};
+/** As Node itself puts round a CommonJS file. */
+const FUNCTION = '(function (exports, require, module, __filename, __dirname) ';
 
 async function bundle() {
   await build({
     absWorkingDir: root,
     entryPoints: ['src/main.ts'],
-    outfile: 'dist/main.cjs',
+    outfile: join(made, 'main.cjs'),
     bundle: true,
     platform: 'node',
     target: 'node20.19',
     format: 'cjs',
     sourcemap: 'linked',
     sourcesContent: false,
+    // Names stay, so that a stack says something; without a character beyond ASCII V8 keeps one byte for each.
     minifySyntax: true,
+    minifyWhitespace: true,
+    lineLimit: 160,
+    charset: 'ascii',
     legalComments: 'external',
     external: EXTERNAL,
-    plugins: [classicLevelBinding],
+    plugins: [lean],
     // A dynamic import of an external package becomes a require as well: the cached script has no module loader.
     supported: { 'dynamic-import': false },
-    banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
+    // The launcher runs it as it stands: a copy of it with something put round it would cost its length in memory.
+    banner: { js: `${FUNCTION}{const importMetaUrl = require('node:url').pathToFileURL(__filename).href;` },
+    footer: { js: '})' },
     define: { 'import.meta.url': 'importMetaUrl' },
     logLevel: 'warning',
   });
@@ -84,7 +87,7 @@ async function warmCodeCache() {
   writeFileSync(join(scratch, 'warm.yaml'), JSON.stringify(configuration));
   const agent = spawn(
     process.execPath,
-    [join(dist, 'chargepoint.cjs'), 'run', '--config', join(scratch, 'warm.yaml')],
+    [join(made, 'chargepoint.cjs'), 'run', '--config', join(scratch, 'warm.yaml')],
     {
       env: { PATH: process.env.PATH, HOME: scratch, CHARGEPOINT_CODE_CACHE: 'write' },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -109,11 +112,19 @@ function report() {
   console.log(`Built in ${((performance.now() - started) / 1000).toFixed(1)} s.`);
 }
 
-rmSync(dist, { recursive: true, force: true });
-mkdirSync(dist);
-await bundle();
-cpSync(join(root, 'scripts', 'launcher.cjs'), join(dist, 'chargepoint.cjs'));
-await warmCodeCache();
-// Last: a build that was interrupted is no build.
-writeFileSync(join(dist, 'sources.sha256'), sourcesDigest());
+async function make() {
+  const digest = sourcesDigest();
+  await bundle();
+  cpSync(join(root, 'scripts', 'launcher.cjs'), join(made, 'chargepoint.cjs'));
+  await warmCodeCache();
+  writeFileSync(join(made, 'sources.sha256'), digest);
+}
+
+try {
+  await make();
+  rmSync(dist, { recursive: true, force: true });
+  renameSync(made, dist);
+} finally {
+  rmSync(made, { recursive: true, force: true });
+}
 report();

@@ -7,7 +7,8 @@ const { Script } = require('node:vm');
 const { crc32 } = require('node:zlib');
 
 const file = join(__dirname, 'main.cjs');
-const source = readFileSync(file);
+/** ASCII: one function, as the build wrapped it. */
+const source = readFileSync(file, 'latin1');
 const cacheFile = join(__dirname, 'cache', `${process.version}-${process.arch}.bin`);
 const writing = process.env.CHARGEPOINT_CODE_CACHE === 'write';
 
@@ -29,8 +30,7 @@ function readCache() {
   }
 }
 
-const wrapped = `(function (exports, require, module, __filename, __dirname) {${source}\n})`;
-const script = new Script(wrapped, { filename: file, cachedData: writing ? undefined : readCache() });
+const script = new Script(source, { filename: file, cachedData: writing ? undefined : readCache() });
 
 /** Taken when the run is over: then it holds the functions that a run calls. Renamed into place, so that no half file is read. */
 function writeCache() {

@@ -34,7 +34,8 @@ function filesBelow(folder) {
 
 /** One text for everything that the program is made of; the code cache belongs to one version of Node. */
 export function sourcesDigest() {
-  const files = [...filesBelow('src'), ...filesBelow('hal'), ...filesBelow('scripts'), join(root, 'package-lock.json')];
+  const scripts = filesBelow('scripts').filter((file) => !file.startsWith(join(root, 'scripts', 'perf')));
+  const files = [...filesBelow('src'), ...filesBelow('hal'), ...scripts, join(root, 'package-lock.json')];
   const hash = createHash('sha256').update(process.version);
   for (const file of files) hash.update(relative(root, file)).update('\0').update(readFileSync(file)).update('\0');
   return hash.digest('hex');

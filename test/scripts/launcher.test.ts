@@ -8,7 +8,11 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 const folder = mkdtempSync(join(tmpdir(), 'launcher-'));
 const program = join(folder, 'chargepoint.cjs');
 const main = join(folder, 'main.cjs');
-const source = (word: string) => `const f = () => '${word}';\nconsole.log(f(), process.argv[2], __filename);\n`;
+/** As the build makes it: one function. */
+const source = (word: string) => `(function (exports, require, module, __filename, __dirname) {
+const f = () => '${word}';
+console.log(f(), process.argv[2], __filename);
+})`;
 const run = (env: NodeJS.ProcessEnv = {}) =>
   execFileSync(process.execPath, [program, 'argument'], { encoding: 'utf8', env }).trim();
 const cacheFile = () => join(folder, 'cache', readdirSync(join(folder, 'cache'))[0] ?? '');
