@@ -202,20 +202,8 @@ class Process {
 
   async #start(): Promise<void> {
     const { chargePoint, centralSystem, control, stateDir } = this.#config;
-    const [
-      { openStore },
-      { WebSockets },
-      { nodeRandom },
-      { startAgent },
-      { openRig },
-      { storeDirectory },
-      { versionOf },
-    ] = await Promise.all([
+    const [{ openStore }, { storeDirectory }, { versionOf }] = await Promise.all([
       import('../platform/store.ts'),
-      import('../platform/web-sockets.ts'),
-      import('../platform/random.ts'),
-      import('../agent.ts'),
-      import('./rig.ts'),
       import('./store-directory.ts'),
       import('./version.ts'),
     ]);
@@ -225,14 +213,21 @@ class Process {
       identity: chargePoint.identity,
       url: centralSystem.url,
     });
-    // The store first: its lock keeps a second agent away from the hardware.
-    this.#store = (await openStore(storeDirectory(stateDir), this.#log)).store;
+    // The store first: its lock keeps a second agent away from the hardware. The rest is loaded while it opens.
+    const [{ store }, { WebSockets }, { nodeRandom }, { startAgent }, { openRig }] = await Promise.all([
+      openStore(storeDirectory(stateDir), this.#log),
+      import('../platform/web-sockets.ts'),
+      import('../platform/random.ts'),
+      import('../agent.ts'),
+      import('./rig.ts'),
+    ]);
+    this.#store = store;
     const { ports: between = same, board: bolted = same, reached } = this.#tap;
     const ports = between({
       clock: this.#clock,
       log: this.#log,
       random: nodeRandom,
-      store: this.#store,
+      store,
       sockets: new WebSockets(),
       system: {
         exit: (kind) => {
