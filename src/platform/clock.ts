@@ -1,6 +1,5 @@
 /** The agent's one clock: monotonic time, its mapping to wall time, timers, and the rate and offset of the bench. */
 import { existsSync } from 'node:fs';
-import { performance } from 'node:perf_hooks';
 import type { Cancel, Clock } from '../ports.ts';
 
 /** Real time as the operating system gives it; replaced in tests. */
@@ -20,8 +19,11 @@ export interface RealTime {
 /** Made by systemd-timesyncd once the clock is right; adjtimex is out of reach without native code. */
 const SYNCHRONISED = '/run/systemd/timesync/synchronized';
 
+const NS_PER_MS = 1e6;
+
 export const nodeTime: RealTime = {
-  monotonic: () => performance.now(),
+  // `performance` would load its observers and histograms as well.
+  monotonic: () => Number(process.hrtime.bigint()) / NS_PER_MS,
   epoch: () => Date.now(),
   synchronised: () => existsSync(SYNCHRONISED),
   timer: (delayMs, action) => {
