@@ -3,6 +3,7 @@ import { CallError, type CallErrorCode } from '../errors.ts';
 import type { Clock, Log } from '../ports.ts';
 import { type CallFrame, formatError, formatResult, type MessageId } from './frame.ts';
 import type { AnyOperation, Handler } from './operation.ts';
+import { type Intake, longestList, validateInPieces } from './pieces.ts';
 import { validate } from './validate.ts';
 
 /** Silences us while registration is Rejected (OCPP 1.6, section 4.2). */
@@ -166,12 +167,24 @@ export class Answerer {
         : new CallError('NotSupported', `${action} is not supported here`);
     }
     const { operation } = handler;
-    const request = validate(operation.req, this.#options.repaired(operation, payload));
+    const long = longestList(operation.req, payload);
+    const request =
+      long === undefined
+        ? validate(operation.req, this.#options.repaired(operation, payload))
+        : await validateInPieces(operation.req, payload, long, this.#intake(operation));
     if (!request.ok) throw new CallError(request.code, request.description);
     const answering = { afterwards: (effect: Effect) => void effects.push(effect) };
     const confirmation = validate(operation.conf, await this.#inTime(handler.handle(request.value, answering)));
     if (!confirmation.ok) throw new Error(`our own ${action}.conf is wrong: ${confirmation.description}`);
     return confirmation.value;
+  }
+
+  #intake(operation: AnyOperation): Intake {
+    const { clock, repaired } = this.#options;
+    return {
+      repaired: (payload) => repaired(operation, payload),
+      turn: () => new Promise((resolve) => void clock.afterReal(0, resolve)),
+    };
   }
 
   #inTime(work: unknown): Promise<unknown> {

@@ -33,15 +33,34 @@ function violationOf(issue: Issue): Violation {
   return WRONG_TYPE;
 }
 
+/** A list of which only a piece is looked at: its first element is number `from` of the whole. */
+export interface Piece {
+  readonly path: readonly string[];
+  readonly from: number;
+}
+
+/** `localAuthorizationList.27.idTag`: numbered as in the whole list. */
+function placeOf(issue: Issue, piece: Piece | undefined): string {
+  const path = v.getDotPath(issue);
+  if (path === null) return 'payload';
+  const before = piece === undefined ? undefined : `${piece.path.join('.')}.`;
+  if (piece === undefined || before === undefined || !path.startsWith(before)) return path;
+  const [index, ...deeper] = path.slice(before.length).split('.');
+  return [`${before}${Number(index) + piece.from}`, ...deeper].join('.');
+}
+
 /**
  * The first violation wins: members in the order of the shape, then unknown ones. Its description names the path and what is
  * expected, never the value received. `value` is a copy with nothing in it that the shape does not know.
  */
-export function validate<S extends v.GenericSchema>(shape: S, payload: unknown): Validated<v.InferOutput<S>> {
+export function validate<S extends v.GenericSchema>(
+  shape: S,
+  payload: unknown,
+  piece?: Piece,
+): Validated<v.InferOutput<S>> {
   const result = v.safeParse(shape, payload, { abortEarly: true });
   if (result.success) return { ok: true, value: result.output };
   const issue: Issue = result.issues[0];
   const { code, says } = violationOf(issue);
-  const path = v.getDotPath(issue) ?? 'payload';
-  return { ok: false, code, description: `${path}: ${says(issue)}`.slice(0, DESCRIPTION_LENGTH) };
+  return { ok: false, code, description: `${placeOf(issue, piece)}: ${says(issue)}`.slice(0, DESCRIPTION_LENGTH) };
 }

@@ -83,6 +83,10 @@ export function memberOf(schema: v.GenericSchema, name: string): v.GenericSchema
   return member && unwrapped(member);
 }
 
+/** In the order of the shape; none if the schema is no object. */
+export const memberNamesOf = (schema: v.GenericSchema): readonly string[] =>
+  'entries' in schema ? Object.keys(schema.entries as object) : [];
+
 export const isObjectShape = (schema: v.GenericSchema): boolean => 'entries' in schema;
 
 /** The schema of the elements; undefined if the schema is no list. */
