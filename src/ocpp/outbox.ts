@@ -408,14 +408,23 @@ export class Outbox {
 
   async #write(operations: readonly StoreOperation[], options: AddOptions): Promise<void> {
     const failing = this.#ledger.owing;
-    if (options.volatileOnFailure !== true) await this.#ledger.write(operations, options.durability ?? 'durable');
-    else {
-      const failure = await this.#ledger.writeOrOwe(operations, options.durability);
-      if (failure !== undefined && !failing)
-        this.#ports.log.error('the store fails: facts stay in memory', { failure });
+    try {
+      await this.#writeNow(operations, options);
+    } finally {
+      if (this.#storeFails) this.#armStoreRetry();
+      else if (failing) this.#healed();
     }
-    if (this.#ledger.owing) this.#armStoreRetry();
-    else if (failing) this.#healed();
+  }
+
+  async #writeNow(operations: readonly StoreOperation[], { durability, volatileOnFailure }: AddOptions): Promise<void> {
+    const failing = this.#ledger.owing;
+    if (volatileOnFailure !== true) return this.#ledger.write(operations, durability ?? 'durable');
+    const failure = await this.#ledger.writeOrOwe(operations, durability);
+    if (failure !== undefined && !failing) this.#ports.log.error('the store fails: facts stay in memory', { failure });
+  }
+
+  get #storeFails(): boolean {
+    return this.#ledger.owing || !this.#ports.store.healthy;
   }
 
   #healed(): void {
@@ -438,8 +447,9 @@ export class Outbox {
     });
   }
 
+  /** Also with nothing owed: nobody begins a transaction while the store counts as broken, so nobody else would write. */
   async #tryStore(): Promise<void> {
-    if (this.#ledger.owing) await this.#write([], { volatileOnFailure: true });
+    if (this.#storeFails) await this.#write([put(headKey, this.#head)], {}).catch(() => undefined);
     this.#blocked = false;
     this.#pump();
   }

@@ -24,12 +24,16 @@ export const READ_CHUNK_BYTES = 256 * 1024;
 /** Reopening writes the log out as a table; there should be room for it. */
 const PROBE_BYTES = 1024 * 1024;
 
+/** How long after a failed write the medium is tried again, in milliseconds, if nobody else writes. */
+const RETRY_MS = 10_000;
+
 /** Marks a store in which corrupt data was met, so that the next start moves it aside. */
 export const damageMark = (directory: string): string => `${directory}.damaged`;
 
 export class LevelStore implements Store {
   readonly #database: Database;
   readonly #log: Log;
+  readonly #retryMs: number;
   readonly #waiting: Waiting[] = [];
   /** What the keys of failed batches held before: LevelDB cannot say whether a failed write is in its log. */
   readonly #undo = new Map<string, Encoded>();
@@ -38,11 +42,13 @@ export class LevelStore implements Store {
   #healthy = true;
   #closed = false;
   #writing: Promise<void> | undefined;
+  #retry: NodeJS.Timeout | undefined;
 
   /** `database` is open and becomes ours. */
-  constructor(database: Database, log: Log) {
+  constructor(database: Database, log: Log, retryMs = RETRY_MS) {
     this.#database = database;
     this.#log = log;
+    this.#retryMs = retryMs;
   }
 
   get healthy(): boolean {
@@ -76,6 +82,7 @@ export class LevelStore implements Store {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#writing;
+    clearTimeout(this.#retry);
     await this.#database.close();
   }
 
@@ -94,6 +101,7 @@ export class LevelStore implements Store {
   async #commit(group: readonly Waiting[]): Promise<StoreError | undefined> {
     const operations = group.flatMap((waiting) => waiting.operations);
     const sync = group.some((waiting) => waiting.durable);
+    clearTimeout(this.#retry);
     try {
       if (this.#suspect) await this.#reopen();
       await this.#write(operations, sync);
@@ -102,8 +110,15 @@ export class LevelStore implements Store {
       return undefined;
     } catch (cause) {
       this.#healthy = false;
+      this.#retryLater();
       return this.#mapped(cause);
     }
+  }
+
+  /** Who asks for `healthy` before he writes anything must not depend on somebody else who writes. */
+  #retryLater(): void {
+    const tryAgain = (): Promise<void> => this.batch([], 'durable').catch(() => undefined);
+    this.#retry = setTimeout(() => void tryAgain(), this.#retryMs).unref();
   }
 
   async #write(operations: readonly Encoded[], sync: boolean): Promise<void> {

@@ -393,6 +393,22 @@ describe('store trouble', () => {
     expect(h.outbox.size).toBe(1);
   });
 
+  it('writes again by itself after a refused add, until the store is healthy, and then no more', async () => {
+    const disk = new MemoryDisk();
+    const clock = new VirtualClock();
+    const store = disk.open();
+    const h = await Harness.open(store, clock);
+    disk.failWrites(true);
+    await expect(h.outbox.add([start('a')])).rejects.toBeInstanceOf(StoreError);
+    await clock.advance(seconds(25));
+    disk.failWrites(false);
+    expect(store.healthy).toBe(false);
+    await clock.advance(seconds(5));
+    expect(store.healthy).toBe(true);
+    expect(clock.armed).toBe(0);
+    expect(h.outbox.size).toBe(0);
+  });
+
   it('keeps facts of a running transaction in memory, sends them in order, and writes what is left when the store heals', async () => {
     const { h, disk, clock } = await opened();
     await h.outbox.add([start('a')]);

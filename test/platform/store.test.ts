@@ -137,11 +137,13 @@ function makeFail(level: Database, failure: Failure): void {
 }
 
 describe('a failed write', () => {
+  const RETRY_MS = 20;
+
   async function failing(failure: Failure): Promise<{ store: Store; location: string }> {
     const location = freshDirectory();
     const level = new ClassicLevel<string, string>(location);
     await level.open();
-    const store = new LevelStore(level, log);
+    const store = new LevelStore(level, log, RETRY_MS);
     await store.batch([put('kept', 'old'), put('gone', 1)], 'durable');
     makeFail(level, failure);
     return { store, location };
@@ -160,6 +162,19 @@ describe('a failed write', () => {
       ['kept', 'old'],
       ['next', 1],
     ]);
+    await store.close();
+  });
+
+  it('does not leave the store unhealthy for longer than the medium fails, though nobody writes', async () => {
+    const { store, location } = await failing('afterLog');
+    const probeIsDirectory = `${location}.probe`;
+    mkdirSync(probeIsDirectory);
+    expect(await store.batch([put('kept', 'new')], 'durable').catch(codeOf)).toBe('storeBroken');
+    await new Promise((resolve) => setTimeout(resolve, 5 * RETRY_MS));
+    expect(store.healthy).toBe(false);
+    rmSync(probeIsDirectory, { recursive: true });
+    await expect.poll(() => store.healthy).toBe(true);
+    expect(await store.get('kept')).toBe('old');
     await store.close();
   });
 
