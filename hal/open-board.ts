@@ -225,7 +225,7 @@ class BoardSite {
       unlock: await this.#output(lock.unlock),
       locked: await this.#input(lock.locked),
       ...(lock.pulseMs === undefined ? {} : { pulseMs: lock.pulseMs }),
-      clock: this.#surroundings.clock,
+      ...this.#surroundings,
       mayUnlock: () => evse.state.contactor === 'open',
       raise: (code) => this.book.raise({ code, connectorId: id }, 'lock'),
       clear: (code) => {

@@ -1,5 +1,5 @@
 /** A motor lock: one pulse on one of two lines, and a switch that says where it is. */
-import type { ConnectorLock, FaultCode, Timebase } from '../contract.ts';
+import type { ConnectorLock, DriverLog, FaultCode, Timebase } from '../contract.ts';
 import type { InputLine, OutputLine } from './line.ts';
 
 export const PULSE_MS = 600;
@@ -15,6 +15,7 @@ export interface LockParts {
   readonly locked: InputLine;
   readonly pulseMs?: number;
   readonly clock: Timebase;
+  readonly log: DriverLog;
   /** The mirror contact says open. A welded contactor keeps its plug. */
   mayUnlock(): boolean;
   raise(code: LockFault): void;
@@ -22,27 +23,40 @@ export interface LockParts {
   clear(code: LockFault): void;
 }
 
-/** One movement at a time; never both lines at once. */
+interface Movement {
+  readonly motor: OutputLine;
+  /** Drives the other way: has to be off first. */
+  readonly opposite: OutputLine;
+  readonly locked: boolean;
+  readonly fault: LockFault;
+}
+
+/** One movement at a time; never both lines at once. A line that fails is an attempt that failed: nothing here rejects. */
 export class MotorLock implements ConnectorLock {
   readonly #parts: LockParts;
   #last: Promise<unknown> = Promise.resolve();
   #closed = false;
+  /** The latest failure of a line. */
+  #trouble: unknown;
 
   constructor(parts: LockParts) {
     this.#parts = parts;
   }
 
+  /** A switch that cannot be read proves nothing: the plug does not count as held. */
   get locked(): boolean {
-    return this.#parts.locked.read();
+    return this.#position() === true;
   }
 
   lock(): Promise<boolean> {
-    return this.#after(() => this.#move(this.#parts.lock, true, 'lockFailed'));
+    const { lock: motor, unlock: opposite } = this.#parts;
+    return this.#after({ motor, opposite, locked: true, fault: 'lockFailed' });
   }
 
   /** Resolves to false without moving while the contactor is closed. */
   unlock(): Promise<boolean> {
-    return this.#after(() => this.#move(this.#parts.unlock, false, 'unlockFailed'));
+    const { unlock: motor, lock: opposite } = this.#parts;
+    return this.#after({ motor, opposite, locked: false, fault: 'unlockFailed' });
   }
 
   /** No further pulse; the one under way ends when its line is closed. */
@@ -50,33 +64,58 @@ export class MotorLock implements ConnectorLock {
     this.#closed = true;
   }
 
-  #after(movement: () => Promise<boolean>): Promise<boolean> {
-    const done = this.#last.then(movement);
+  #after(movement: Movement): Promise<boolean> {
+    const done = this.#last.then(() => this.#move(movement));
     this.#last = done.catch(() => undefined);
     return done;
   }
 
-  async #move(motor: OutputLine, locked: boolean, fault: LockFault): Promise<boolean> {
-    for (let attempt = 1; attempt <= ATTEMPTS && this.locked !== locked; attempt++) {
-      if (this.#closed || (!locked && !this.#parts.mayUnlock())) return false;
+  async #move(movement: Movement): Promise<boolean> {
+    const { locked, fault } = movement;
+    let outcome = 'stopped';
+    for (let attempt = 1; attempt <= ATTEMPTS && !(outcome === 'stopped' && this.#position() === locked); attempt++) {
       if (attempt > 1) await this.#wait(REST_MS);
-      await this.#pulse(motor, locked);
+      outcome = await this.#attempt(movement);
+      if (outcome === 'refused') return false;
     }
-    const there = this.locked === locked;
-    if (!there) this.#parts.raise(fault);
+    const there = outcome === 'stopped' && this.#position() === locked;
+    if (!there) {
+      this.#parts.log.warn('the connector lock does not move', { locked, error: String(this.#trouble ?? 'none') });
+      this.#parts.raise(fault);
+    }
     // Nobody locks a faulted connector again: were the cause to last until a success, it would last for ever.
     if (there || fault === 'lockFailed') this.#parts.clear(fault);
     return there;
   }
 
+  async #attempt(movement: Movement): Promise<'stopped' | 'failed' | 'refused'> {
+    try {
+      if (this.#closed || (!movement.locked && !this.#parts.mayUnlock())) return 'refused';
+      await this.#pulse(movement);
+      return 'stopped';
+    } catch (error) {
+      this.#trouble = error;
+      return 'failed';
+    }
+  }
+
   /** The whole pulse, or until the switch says that the lock is there. */
-  async #pulse(motor: OutputLine, locked: boolean): Promise<void> {
-    if (this.#closed) return;
+  async #pulse({ motor, opposite, locked }: Movement): Promise<void> {
+    opposite.write(false);
     motor.write(true);
     try {
       await this.#wait(this.#parts.pulseMs ?? PULSE_MS, locked);
     } finally {
       if (!this.#closed) motor.write(false);
+    }
+  }
+
+  #position(): boolean | undefined {
+    try {
+      return this.#parts.locked.read();
+    } catch (error) {
+      this.#trouble = error;
+      return undefined;
     }
   }
 

@@ -11,6 +11,7 @@ const setUp = ({ jammed = false, travelMs = 200 } = {}) => {
   const unlock = new FakeOutput();
   const locked = new FakeInput(false);
   const book = new FaultBook();
+  const warnings: string[] = [];
   const world = { jammed, closed: false, bothAtOnce: false };
   const motor = (line: FakeOutput, to: boolean) => {
     line.onWrite = (on) => {
@@ -28,9 +29,10 @@ const setUp = ({ jammed = false, travelMs = 200 } = {}) => {
     mayUnlock: () => !world.closed,
     raise: (code) => book.raise({ code, connectorId: 1 }, 'lock'),
     clear: (code) => book.clear(code, 1, 'lock'),
+    log: { info: () => {}, warn: (message) => warnings.push(message) },
   });
   const codes = () => book.current.map(({ code }) => code);
-  return { clock, lock, unlock, locked, book, codes, world, driver };
+  return { clock, lock, unlock, locked, book, codes, warnings, world, driver };
 };
 
 describe('connector lock', () => {
@@ -77,6 +79,45 @@ describe('connector lock', () => {
     await clock.advance(PULSE_MS);
     expect(await again).toBe(true);
     expect(codes()).toEqual([]);
+  });
+
+  describe.each(['motor', 'switch'] as const)('with a %s line that fails', (broken) => {
+    it.each([
+      ['lock', 'lockFailed'],
+      ['unlock', 'unlockFailed'],
+    ] as const)('answers %s with false and raises %s', async (direction, fault) => {
+      const { clock, codes, locked, warnings, driver, ...lines } = setUp();
+      locked.set(direction === 'unlock');
+      if (broken === 'switch') locked.broken = true;
+      else lines[direction].broken = true;
+      const done = driver[direction]();
+      await clock.advance(10_000);
+      expect(await done).toBe(false);
+      expect(codes()).toEqual([fault]);
+      expect(warnings).toHaveLength(1);
+      expect([lines.lock.on, lines.unlock.on]).toEqual([false, false]);
+    });
+  });
+
+  it('does not take a plug for locked whose switch cannot be read', () => {
+    const { locked, driver } = setUp();
+    locked.set(true);
+    locked.broken = true;
+    expect(driver.locked).toBe(false);
+  });
+
+  it('stops the motor at the next attempt if it could not at first', async () => {
+    const { clock, lock, world, driver } = setUp({ jammed: true });
+    void driver.lock();
+    await clock.advance(PULSE_MS - 1);
+    lock.broken = true;
+    await clock.advance(1);
+    expect(lock.on).toBe(true);
+    lock.broken = false;
+    world.jammed = false;
+    await clock.advance(10_000);
+    expect(lock.on).toBe(false);
+    expect(driver.locked).toBe(true);
   });
 
   it('does not move while the contactor is closed', async () => {

@@ -29,9 +29,11 @@ export class FakeInput implements InputLine {
 
 export class FakeOutput implements OutputLine {
   on = false;
+  broken = false;
   readonly history: boolean[] = [];
   onWrite: (on: boolean) => void = () => {};
   write(on: boolean): void {
+    if (this.broken) throw new Error('EIO');
     this.on = on;
     this.history.push(on);
     this.onWrite(on);
