@@ -23,7 +23,7 @@ import { HalError } from './hal-error.ts';
 import type { ModbusBus } from './modbus/bus.ts';
 import type { SerialBus } from './modbus/byte-port.ts';
 import type { ControllerEvse } from './modbus/evse-controller.ts';
-import type { MeterPlace } from './modbus/modbus-meter.ts';
+import type { MeterDriver, MeterPlace } from './modbus/modbus-meter.ts';
 import type { RegisterMap, SerialSettings } from './modbus/register-map.ts';
 
 /** What the configuration says about a connector; `ConnectorConfig` fits. */
@@ -41,7 +41,7 @@ export interface Drivers {
   lines(options: OnoffOptions): Promise<LineBackend>;
   pwm(description: PwmDescription, options: PwmOptions): Promise<Pwm>;
   bus(serial: SerialBus, surroundings: Surroundings): Promise<ModbusBus>;
-  meter(bus: ModbusBus, map: RegisterMap, place: MeterPlace, surroundings: Surroundings): Promise<EnergyMeter>;
+  meter(bus: ModbusBus, map: RegisterMap, place: MeterPlace, surroundings: Surroundings): Promise<MeterDriver>;
 }
 
 const DRIVERS: Drivers = {
@@ -256,7 +256,10 @@ class BoardSite {
       if (silent) this.book.raise({ code: 'meterSilent', connectorId: id }, 'meter');
       else this.book.clear('meterSilent', id, 'meter');
     };
-    return this.#drivers.meter(bus, meter.map, { unit: meter.unit, maxA, phases, onSilent }, this.#surroundings);
+    const place = { unit: meter.unit, maxA, phases, onSilent };
+    const driver = await this.#drivers.meter(bus, meter.map, place, this.#surroundings);
+    this.#keep(() => driver.close());
+    return driver;
   }
 
   async #mains() {

@@ -1,5 +1,5 @@
 /** An energy meter behind a Modbus bus: what it holds and how it is asked is data (`register-map.ts`). */
-import type { EnergyMeter, Line, Monotonic, Quantity, Reading, Surroundings, Values } from '../contract.ts';
+import type { Cancel, EnergyMeter, Line, Monotonic, Quantity, Reading, Surroundings, Values } from '../contract.ts';
 import { HalError } from '../hal-error.ts';
 import type { ModbusBus } from './bus.ts';
 import { decode, merge, rawValue } from './decode.ts';
@@ -31,6 +31,13 @@ const FUNCTION_CODE: { readonly [name in ReadFunction]: 3 | 4 } = { holding: 3, 
 const LOOKS_PER_READ = 3;
 const FAILED_READS_UNTIL_SILENT = 3;
 const FAILING_MS_UNTIL_SILENT = 10_000;
+/** A meter that has failed is asked again after this although nobody wants to know: it blocks charging until it is heard. */
+export const RETRY_MS = 10_000;
+
+export interface MeterDriver extends EnergyMeter {
+  /** Asks nothing more by itself. */
+  close(): void;
+}
 
 /** Nothing is asked before the first `read()`. */
 export function modbusMeter(
@@ -38,11 +45,11 @@ export function modbusMeter(
   map: RegisterMap,
   place: MeterPlace,
   surroundings: Surroundings,
-): EnergyMeter {
+): MeterDriver {
   return new ModbusMeter(bus, map, place, surroundings);
 }
 
-class ModbusMeter implements EnergyMeter {
+class ModbusMeter implements MeterDriver {
   readonly offers: EnergyMeter['offers'];
   readonly #bus: ModbusBus;
   readonly #map: RegisterMap;
@@ -57,6 +64,8 @@ class ModbusMeter implements EnergyMeter {
   #failedReads = 0;
   #failingSince: Monotonic | undefined;
   #silent = false;
+  #retry: Cancel | undefined;
+  #closed = false;
 
   constructor(bus: ModbusBus, map: RegisterMap, place: MeterPlace, surroundings: Surroundings) {
     this.#bus = bus;
@@ -73,6 +82,11 @@ class ModbusMeter implements EnergyMeter {
       this.#underWay = undefined;
     });
     return this.#underWay;
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#stopRetrying();
   }
 
   async #read(): Promise<Reading> {
@@ -176,6 +190,7 @@ class ModbusMeter implements EnergyMeter {
   #succeeded(): void {
     this.#failedReads = 0;
     this.#failingSince = undefined;
+    this.#stopRetrying();
     if (!this.#silent) return;
     this.#silent = false;
     this.#place.onSilent(false);
@@ -184,12 +199,27 @@ class ModbusMeter implements EnergyMeter {
   #failed(startedAt: Monotonic): void {
     this.#failedReads += 1;
     this.#failingSince ??= startedAt;
+    this.#retryLater();
     const failingMs = this.#surroundings.clock.now() - this.#failingSince;
     if (this.#failedReads < FAILED_READS_UNTIL_SILENT && failingMs < FAILING_MS_UNTIL_SILENT) return;
     this.#identifiedAt = undefined;
     if (this.#silent) return;
     this.#silent = true;
     this.#place.onSilent(true);
+  }
+
+  #retryLater(): void {
+    if (this.#closed) return;
+    this.#retry ??= this.#surroundings.clock.after(RETRY_MS, () => {
+      this.#retry = undefined;
+      // What it says is told through `onSilent`, and its failure asks for the next attempt.
+      this.read().catch(() => {});
+    });
+  }
+
+  #stopRetrying(): void {
+    this.#retry?.();
+    this.#retry = undefined;
   }
 
   get #name(): string {

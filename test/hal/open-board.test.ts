@@ -1,10 +1,10 @@
 /** A whole board on lines in memory: opening order, stories of charging, and everything safe again however it ends. */
 import { describe, expect, it } from 'vitest';
 import type { BoardDescription } from '../../hal/board-description.ts';
-import type { EnergyMeter } from '../../hal/contract.ts';
 import type { Level } from '../../hal/gpio/line.ts';
 import { HalError } from '../../hal/hal-error.ts';
 import type { ModbusBus } from '../../hal/modbus/bus.ts';
+import type { MeterDriver } from '../../hal/modbus/modbus-meter.ts';
 import type { RegisterMap } from '../../hal/modbus/register-map.ts';
 import { type Drivers, type Fitting, openBoard } from '../../hal/open-board.ts';
 import { VirtualClock } from '../sim/virtual-clock.ts';
@@ -67,6 +67,7 @@ class World {
   readonly chip = new FakeChip();
   readonly pwm = new FakePwm();
   readonly buses: { path: string; closed: boolean }[] = [];
+  readonly closed: string[] = [];
   welded = false;
   stuck = false;
   silent: (silent: boolean) => void = () => {};
@@ -86,12 +87,17 @@ class World {
       this.buses.push(bus);
       const close = async () => {
         bus.closed = true;
+        this.closed.push('bus');
       };
       return { close } as Partial<ModbusBus> as ModbusBus;
     },
-    meter: async (_bus, _map, place): Promise<EnergyMeter> => {
+    meter: async (_bus, _map, place): Promise<MeterDriver> => {
       this.silent = place.onSilent;
-      return { offers: {}, read: () => Promise.reject(new HalError('meterSilent', 'test')) };
+      return {
+        offers: {},
+        read: () => Promise.reject(new HalError('meterSilent', 'test')),
+        close: () => this.closed.push('meter'),
+      };
     },
   };
 
@@ -207,6 +213,7 @@ describe('open board', () => {
     expect(world.chip.open.size).toBe(0);
     expect(world.pwm.closed).toBe(true);
     expect(world.buses).toEqual([{ path: '/dev/rs485', closed: true }]);
+    expect(world.closed).toEqual(['meter', 'bus']);
     expect(world.clock.armed).toBe(0);
   });
 

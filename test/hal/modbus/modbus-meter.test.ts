@@ -1,8 +1,8 @@
 /** A meter behind the bus: identity, plausibility, silence. */
 import { describe, expect, it } from 'vitest';
-import type { EnergyMeter, Reading } from '../../../hal/contract.ts';
+import type { Reading } from '../../../hal/contract.ts';
 import { modbusBus } from '../../../hal/modbus/bus.ts';
-import { modbusMeter } from '../../../hal/modbus/modbus-meter.ts';
+import { type MeterDriver, modbusMeter, RETRY_MS } from '../../../hal/modbus/modbus-meter.ts';
 import { FakeLine, framed, politeAnswer, SERIAL, surroundings, VirtualTime } from './bench.ts';
 import { meterFile } from './maps.ts';
 
@@ -27,7 +27,7 @@ class Sdm630 {
     this.dead ? [] : [{ afterMs: 20, bytes: politeAnswer(request, (_unit, address) => this.#word(address)) }],
   );
   readonly bus = modbusBus(SERIAL, surroundings(this.time), this.line.open);
-  readonly meter: EnergyMeter = modbusMeter(
+  readonly meter: MeterDriver = modbusMeter(
     this.bus,
     MAP,
     { unit: 1, maxA: 32, phases: 3, onSilent: (raised) => this.faults.push(raised) },
@@ -184,6 +184,50 @@ describe('a Modbus meter', () => {
     bench.dead = false;
     expect(await bench.code()).toBe('resolved');
     expect(bench.faults).toEqual([true, false]);
+  });
+
+  it('raises its silence after ten seconds although nobody asks again', async () => {
+    const bench = new Sdm630();
+    await bench.read();
+    bench.dead = true;
+    await bench.code();
+    const reported = bench.requestsOf(4);
+    await bench.time.advance(RETRY_MS - 1);
+    expect([bench.faults, bench.requestsOf(4)]).toEqual([[], reported]);
+    await bench.time.advance(10_000);
+    expect(bench.faults).toEqual([true]);
+  });
+
+  it('hears by itself that it is back, asking no more than every ten seconds meanwhile', async () => {
+    const bench = new Sdm630();
+    await bench.read();
+    bench.dead = true;
+    for (let read = 0; read < 3; read += 1) await bench.code();
+    const before = bench.line.requests.length;
+    await bench.time.advance(3_600_000);
+    const retries = (bench.line.requests.length - before) / 3;
+    expect(retries).toBeGreaterThan(200);
+    expect(retries).toBeLessThanOrEqual(360);
+    bench.dead = false;
+    await bench.time.advance(RETRY_MS + 10_000);
+    expect(bench.faults).toEqual([true, false]);
+    const after = bench.line.requests.length;
+    await bench.time.advance(3_600_000);
+    expect(bench.line.requests.length).toBe(after);
+  });
+
+  it('asks nothing any more once it is closed', async () => {
+    for (const closeAfterMs of [0, RETRY_MS + 100]) {
+      const bench = new Sdm630();
+      bench.dead = true;
+      await bench.code();
+      await bench.time.advance(closeAfterMs);
+      bench.meter.close();
+      await bench.time.advance(10_000);
+      const before = bench.line.requests.length;
+      await bench.time.advance(3_600_000);
+      expect(bench.line.requests.length).toBe(before);
+    }
   });
 
   it('counts from the first failure: one failed read a minute later than the other is silence', async () => {
