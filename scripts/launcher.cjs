@@ -1,45 +1,49 @@
 #!/usr/bin/env node
-/** Becomes dist/chargepoint.cjs: starts main.cjs beside it, from V8's code cache where one fits. */
+/** Becomes dist/chargepoint.cjs: outputs safe first, then main.cjs beside it, from V8's code cache where one fits. */
 const { mkdirSync, readFileSync, renameSync, writeFileSync } = require('node:fs');
-const { createRequire } = require('node:module');
 const { join } = require('node:path');
-const { Script } = require('node:vm');
-const { crc32 } = require('node:zlib');
 
 const file = join(__dirname, 'main.cjs');
-/** ASCII: one function, as the build wrapped it. */
-const source = readFileSync(file, 'latin1');
 const cacheFile = join(__dirname, 'cache', `${process.version}-${process.arch}.bin`);
 const writing = process.env.CHARGEPOINT_CODE_CACHE === 'write';
 
 /** V8 compares its version and flags, but of the source only the length, and trusts the rest: a flipped bit could crash it. */
-function checksum(code) {
+function checksum(source, code) {
+  const { crc32 } = require('node:zlib');
   const sum = Buffer.alloc(4);
   sum.writeUInt32LE(crc32(code, crc32(source)));
   return sum;
 }
 
 /** Without a cache, or with one that does not fit, the program only starts more slowly. */
-function readCache() {
+function readCache(source) {
   try {
     const cache = readFileSync(cacheFile);
     const code = cache.subarray(4);
-    return checksum(code).equals(cache.subarray(0, 4)) ? code : undefined;
+    return checksum(source, code).equals(cache.subarray(0, 4)) ? code : undefined;
   } catch {
     return undefined;
   }
 }
 
-const script = new Script(source, { filename: file, cachedData: writing ? undefined : readCache() });
-
 /** Taken when the run is over: then it holds the functions that a run calls. Renamed into place, so that no half file is read. */
-function writeCache() {
+function writeCache(source, script) {
   const code = script.createCachedData();
   mkdirSync(join(__dirname, 'cache'), { recursive: true });
-  writeFileSync(`${cacheFile}.part`, Buffer.concat([checksum(code), code]));
+  writeFileSync(`${cacheFile}.part`, Buffer.concat([checksum(source, code), code]));
   renameSync(`${cacheFile}.part`, cacheFile);
 }
-if (writing) process.on('exit', writeCache);
 
-const main = { exports: {} };
-script.runInThisContext()(main.exports, createRequire(file), main, file, __dirname);
+async function start() {
+  // Before 2 MB of program are read: the last process may have died with a contactor closed.
+  if (process.argv[2] === 'run') await require('./safe-outputs.cjs').beforeRun(process.argv.slice(2));
+  const { createRequire } = require('node:module');
+  const { Script } = require('node:vm');
+  // ASCII: one function, as the build wrapped it.
+  const source = readFileSync(file, 'latin1');
+  const script = new Script(source, { filename: file, cachedData: writing ? undefined : readCache(source) });
+  if (writing) process.on('exit', () => writeCache(source, script));
+  const main = { exports: {} };
+  script.runInThisContext()(main.exports, createRequire(file), main, file, __dirname);
+}
+start();

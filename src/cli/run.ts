@@ -1,21 +1,14 @@
 /** `chargepoint run`: outputs safe, configuration, agent, and an end that leaves every contactor open. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import type { Board } from '../../hal/contract.ts';
 import type { Agent, AgentOptions } from '../agent.ts';
 import type { AgentConfig } from '../config.ts';
 import type { ControlServer } from '../control/server.ts';
 import type { PlatformClock } from '../platform/clock.ts';
 import { nodeFiles } from '../platform/files.ts';
+import { switchOffLeftovers } from '../platform/leftover-outputs.ts';
 import type { LineWriter } from '../platform/line-writer.ts';
-import {
-  applySafeOutputs,
-  applySafeOutputsFile,
-  RUN_DIRECTORY,
-  safeOutputs,
-  safeOutputsPath,
-  writeSafeOutputs,
-} from '../platform/safe-outputs.ts';
+import { applySafeOutputs, safeOutputs, safeOutputsPath, writeSafeOutputs } from '../platform/safe-outputs.ts';
+import { isListening } from '../platform/socket-file.ts';
 import { EXIT, type ExitCode, onEndSignals, onUncaught } from '../platform/system.ts';
 import type { Log, Ports, Store } from '../ports.ts';
 import type { Io } from './io.ts';
@@ -41,9 +34,8 @@ export async function run(io: Io, path: string, tap: Tap = {}): Promise<ExitCode
   const { loadFor } = await import('./configuration.ts');
   const loaded = loadFor(io, path);
   if (loaded === undefined) {
-    // The last process may have died with a contactor closed, and this one does not know the board: but that one left word.
-    if (!namesMockBoard(path) && !(await isAgentThere(join(RUN_DIRECTORY, 'control.sock'))))
-      reportOutputs(io, applySafeOutputsFile(join(RUN_DIRECTORY, 'safe-outputs')));
+    // The launcher has done this already where it understood the command line.
+    reportOutputs(io, await switchOffLeftovers(path));
     return EXIT.config;
   }
   if (await isTaken(loaded.config)) {
@@ -59,15 +51,6 @@ export async function run(io: Io, path: string, tap: Tap = {}): Promise<ExitCode
   return code;
 }
 
-/** Only a look at the text: a bench must not open the contactors of an agent beside it. */
-function namesMockBoard(path: string): boolean {
-  try {
-    return /^\s*"?board"?\s*:\s*["']?mock\b/m.test(readFileSync(path, 'utf8'));
-  } catch {
-    return false;
-  }
-}
-
 const same = <T>(thing: T): T => thing;
 
 const reportOutputs = (io: Io, failures: readonly string[]): void => {
@@ -77,11 +60,8 @@ const reportOutputs = (io: Io, failures: readonly string[]): void => {
 /** On real hardware asked before any output is touched; elsewhere the lock of the store is early enough. */
 async function isTaken({ board, control }: AgentConfig): Promise<boolean> {
   if (board === 'mock' || control.socket === undefined) return false;
-  return isAgentThere(control.socket);
+  return isListening(control.socket);
 }
-
-const isAgentThere = async (socket: string): Promise<boolean> =>
-  (await import('../control/client.ts')).isAgentThere(socket);
 
 function applyToBoard(io: Io, { board }: AgentConfig): void {
   if (board !== 'mock') reportOutputs(io, applySafeOutputs(safeOutputs(board), board.sysfsRoot));

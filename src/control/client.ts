@@ -63,13 +63,3 @@ function unreachable(socketPath: string, cause: NodeJS.ErrnoException): ControlE
       return new ControlError('failed', `the agent on ${socketPath} cannot be asked: ${cause.message}`, { cause });
   }
 }
-
-/** Whether an agent listens there, be it one that answers nothing sensible. */
-export async function isAgentThere(socketPath: string): Promise<boolean> {
-  try {
-    await callAgent(socketPath, { path: '/' });
-    return true;
-  } catch (error) {
-    return !(error instanceof ControlError && error.code === 'noAgent');
-  }
-}

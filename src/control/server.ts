@@ -2,11 +2,11 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { ControlError } from '../errors.ts';
 import type { Log } from '../ports.ts';
-import { isAgentThere } from './client.ts';
 import type { Route } from './route.ts';
 
 export interface ControlSocket {
   readonly path: string;
+  inUse(): Promise<boolean>;
   prepare(): void;
   protect(): void;
   remove(): void;
@@ -28,7 +28,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
 
 /** Rejects with ControlError `alreadyRunning` if an agent listens there; the socket of a dead one is replaced. */
 export async function serveControl({ socket, routes, log }: ControlOptions): Promise<ControlServer> {
-  if (await isAgentThere(socket.path)) {
+  if (await socket.inUse()) {
     throw new ControlError('alreadyRunning', `an agent is already running: it listens on ${socket.path}`);
   }
   const table = tableOf(routes);

@@ -48,6 +48,16 @@ describe('the launcher', () => {
     writeFileSync(cacheFile(), sound);
   });
 
+  it('makes the outputs safe before it reads the program, and only for a run', () => {
+    writeFileSync(
+      join(folder, 'safe-outputs.cjs'),
+      "exports.beforeRun = async (argv) => { await null; console.log('safe', ...argv); };",
+    );
+    const output = (...argv: string[]) => execFileSync(process.execPath, [program, ...argv], { encoding: 'utf8' });
+    expect(output('run', '--config', 'x')).toBe(`safe run --config x\nfirst run ${main}\n`);
+    expect(output('check', 'run')).toBe(`first check ${main}\n`);
+  });
+
   it('ignores a cache that was cut short', () => {
     writeFileSync(cacheFile(), readFileSync(cacheFile()).subarray(0, 3));
     expect(run()).toBe(`first argument ${main}`);
