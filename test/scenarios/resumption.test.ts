@@ -194,6 +194,23 @@ describe('a transaction ends with PowerLoss, and the contactor stays open,', () 
     await expectEnd(world);
   });
 
+  it('at once if its tag is presented while nobody knows yet whether it goes on', async () => {
+    const world = await charging();
+    await world.powerCut();
+    world.clock = world.clock.untrusted();
+    world.central.clock = world.clock;
+    world.network.cut();
+    await world.boot();
+    await world.clock.advance(seconds(5));
+    world.present('ABC');
+    await world.clock.advance(seconds(5));
+    expect(world.agent.view().connectors[0]?.transaction).toBe('none');
+    expect(coil(world)).toBe('open');
+    world.network.restore();
+    await world.clock.advance(seconds(10));
+    expect(stops(world)).toMatchObject([{ transactionId: 1, reason: 'Local', idTag: 'ABC' }]);
+  });
+
   it('if the central system had not accepted its idTag', async () => {
     const world = await charging({
       keys: { MeterValueSampleInterval: '60', StopTransactionOnInvalidId: 'false', MaxEnergyOnInvalidId: '100000' },

@@ -146,8 +146,9 @@ function authorizationFor(claimant: Claimant, claim: Claim): Authorization | und
   return claim.type === 'free' ? claimant : undefined;
 }
 
+/** Also of one that may go on after a loss of power: its driver need not wait for that. */
 const runningOn = ({ phase }: Connector): Transaction | undefined =>
-  phase.name === 'transaction' ? phase.transaction : undefined;
+  phase.name === 'transaction' || phase.name === 'interrupted' ? phase.transaction : undefined;
 
 const waitingFor = ({ phase }: Connector): { readonly idTag: string } | undefined =>
   phase.name === 'authorized' ? phase.authorization : undefined;
