@@ -200,6 +200,7 @@ class RunningAgent implements Agent {
       log,
       wireLog: this.wireLog,
       callTimeoutMs: () => this.#settings.get(messageTimeout) * 1000,
+      proveLink: () => this.#link.prove(),
       gate: { mayAnswer: () => (this.#registration.status === 'Rejected' ? 'silence' : 'answer') },
     });
     const changed = (): void => this.#tellChanged();

@@ -28,6 +28,7 @@ interface CallerOptions {
   readonly random: Pick<Random, 'uuid'>;
   readonly log: Log;
   readonly callTimeoutMs: () => number;
+  readonly proveLink?: () => Promise<boolean>;
   readonly repaired: (operation: AnyOperation, payload: unknown) => unknown;
 }
 
@@ -168,10 +169,7 @@ export class Caller {
     const flight: Flight = {
       id: random.uuid(),
       call,
-      cancelTimeout: clock.afterReal(timeoutMs, () => {
-        this.#failOverdue(flight, new CallFailure('timeout', `no answer to ${call.action} within ${timeoutMs} ms`));
-        this.#sendNext();
-      }),
+      cancelTimeout: clock.afterReal(timeoutMs, () => void this.#onSilence(flight, timeoutMs)),
     };
     // Before sending: in memory the answer, or the end of the link, can come from within `send`.
     this.#flight = flight;
@@ -180,6 +178,17 @@ export class Caller {
     } catch (cause) {
       this.#failOverdue(flight, new CallFailure('disconnected', 'the socket refused the frame', undefined, { cause }));
     }
+  }
+
+  /** A half-open link says nothing about the call. While it is in doubt an answer still counts, and nothing else is sent. */
+  async #onSilence(flight: Flight, timeoutMs: number): Promise<void> {
+    const { proveLink } = this.#options;
+    const isAlive = proveLink === undefined || (await proveLink());
+    const failure = isAlive
+      ? new CallFailure('timeout', `no answer to ${flight.call.action} within ${timeoutMs} ms`)
+      : new CallFailure('disconnected', `no answer to ${flight.call.action}: the link was half-open`);
+    this.#failOverdue(flight, failure);
+    this.#sendNext();
   }
 
   /** Ends the flight with this id, if it is the one. */

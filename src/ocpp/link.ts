@@ -115,6 +115,11 @@ export class Link {
     this.#failures = 0;
   }
 
+  /** Pings at once. Resolves to true as soon as anything is heard; to false once the link is gone, which it is after 10 s of silence. */
+  prove(): Promise<boolean> {
+    return this.#attempt?.pulse?.prove() ?? Promise.resolve(false);
+  }
+
   /** WebSocketPingInterval has a new value. */
   pingIntervalChanged(): void {
     this.#attempt?.pulse?.intervalChanged();

@@ -19,6 +19,11 @@ export interface PeerOptions {
   readonly wireLog: WireLog;
   /** How long an answer to a call of ours may take, in real milliseconds; read at each call. */
   readonly callTimeoutMs: () => number;
+  /**
+   * Asked when a call had no answer in time: to true once the other side gave a sign of life, to false once the link is gone. Absent: silence
+   * is a time-out.
+   */
+  readonly proveLink?: () => Promise<boolean>;
   readonly gate?: Gate;
 }
 

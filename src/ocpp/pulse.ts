@@ -23,6 +23,8 @@ export class Pulse {
   #cancelDeadline: Cancel | undefined;
   #missed = 0;
   #stopped = false;
+  /** Who waits for a proof of life. */
+  readonly #doubters: ((alive: boolean) => void)[] = [];
 
   /** Begins with the socket that has just opened. */
   constructor(options: PulseOptions) {
@@ -38,6 +40,20 @@ export class Pulse {
     this.#cancelDeadline?.();
     this.#cancelDeadline = undefined;
     this.#planIdle();
+    this.#tellDoubters(true);
+  }
+
+  /**
+   * A call had no answer in time, which is as good as a missed pong: one more ping decides, within 10 s. Resolves to true as soon as
+   * anything is heard, to false once the pulse has stopped.
+   */
+  prove(): Promise<boolean> {
+    if (this.#stopped) return Promise.resolve(false);
+    return new Promise((resolve) => {
+      this.#doubters.push(resolve);
+      this.#missed = MISSED_PONGS - 1;
+      this.#ping();
+    });
   }
 
   /** The interval was changed: counts from now. */
@@ -50,6 +66,11 @@ export class Pulse {
     this.#cancelRegular?.();
     this.#cancelIdle?.();
     this.#cancelDeadline?.();
+    this.#tellDoubters(false);
+  }
+
+  #tellDoubters(alive: boolean): void {
+    for (const tell of this.#doubters.splice(0)) tell(alive);
   }
 
   #planRegular(): void {

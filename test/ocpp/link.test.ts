@@ -267,6 +267,53 @@ describe('an open link', () => {
   });
 });
 
+describe('a link in doubt', () => {
+  const proof = (link: Link): (() => boolean | undefined) => {
+    let answer: boolean | undefined;
+    void link.prove().then((alive) => {
+      answer = alive;
+    });
+    return () => answer;
+  };
+
+  it('is pinged at once and dropped after 10 s of silence', async () => {
+    const link = startLink();
+    sockets.last.events.opened();
+    const alive = proof(link);
+    expect(sockets.last.pings).toEqual([0]);
+    await clock.advance(seconds(9.9));
+    expect([alive(), story]).toEqual([undefined, ['open']]);
+    await clock.advance(seconds(0.1));
+    expect([alive(), story]).toEqual([false, ['open', 'close 1006']]);
+  });
+
+  it.each(['pong', 'text'] as const)(
+    'is alive at the first %s, and needs two missed pongs again to be dead',
+    async (sign) => {
+      const link = startLink();
+      sockets.last.events.opened();
+      const alive = proof(link);
+      await clock.advance(seconds(5));
+      if (sign === 'pong') sockets.last.events.pong();
+      else sockets.last.events.received('x');
+      await clock.advance(0);
+      expect(alive()).toBe(true);
+      await clock.advance(seconds(139));
+      expect(story).not.toContain('close 1006');
+    },
+  );
+
+  it('answers everybody who asked, also when the link closes meanwhile or is not there', async () => {
+    const link = startLink();
+    expect(await link.prove()).toBe(false);
+    sockets.last.events.opened();
+    const answers = [proof(link), proof(link)];
+    sockets.last.events.closed(BROKEN);
+    await clock.advance(0);
+    expect(answers.map((answer) => answer())).toEqual([false, false]);
+  });
+});
+
 describe('redial', () => {
   it('closes politely and dials at once with the new settings', async () => {
     const link = startLink();

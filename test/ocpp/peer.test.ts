@@ -117,6 +117,25 @@ describe('our calls', () => {
     expect(clock.armed).toBe(0);
   });
 
+  it('fail with `timeout` only once the link has proved alive; until then an answer counts and nothing else is sent', async () => {
+    let prove: (alive: boolean) => void = () => {};
+    const peer = attached({ proveLink: () => new Promise((resolve) => (prove = resolve)) });
+    const calls = [1, 2, 3].map(() => outcome(peer.call(Heartbeat, {})));
+    await clock.advance(TIMEOUT_MS + 5000);
+    expect(sent).toHaveLength(1);
+    receive(peer, [3, 'id-1', { currentTime: NOW }]);
+    prove(true);
+    expect(await calls[0]).toEqual({ currentTime: NOW });
+    await clock.advance(TIMEOUT_MS);
+    expect(sent).toHaveLength(2);
+    prove(true);
+    expect(await calls[1]).toBe('timeout');
+    await clock.advance(TIMEOUT_MS);
+    prove(false);
+    expect(await calls[2]).toBe('disconnected');
+    expect(sent).toHaveLength(3);
+  });
+
   it('fail at once without a link', async () => {
     const peer = makePeer();
     expect(await outcome(peer.call(Heartbeat, {}))).toBe('disconnected');

@@ -1,4 +1,4 @@
-/** Bad days: a disk that fails for a moment. What is lost comes back by itself. */
+/** Bad days: a disk that fails for a moment, a link that dies without a word. What is lost comes back by itself. */
 import { describe, expect, it } from 'vitest';
 import { seconds } from '../sim/virtual-clock.ts';
 import { World } from '../sim/world.ts';
@@ -22,4 +22,27 @@ describe('a disk that fails for a moment', () => {
     await world.clock.advance(seconds(10));
     expect(world.central.received('StartTransaction')).toHaveLength(1);
   });
+});
+
+describe('a link that is half-open', () => {
+  it.each(['0', '60'])(
+    'never counts as an attempt: the stop goes on the next link (ping interval %s)',
+    async (interval) => {
+      const world = await World.start({
+        keys: { MeterValueSampleInterval: '0', TransactionMessageAttempts: '1', WebSocketPingInterval: interval },
+      });
+      world.plugIn();
+      await world.clock.advance(seconds(1));
+      await world.central.call('RemoteStartTransaction', { idTag: 'ABC', connectorId: 1 });
+      await world.clock.advance(seconds(10));
+      world.central.vanish();
+      world.unplug();
+      await world.clock.advance(seconds(39));
+      expect(world.central.received('StopTransaction')).toEqual([]);
+      await world.clock.advance(seconds(5));
+      expect(world.central.received('StopTransaction')).toHaveLength(1);
+      expect(await world.agent.outbox.deadLetters(1)).toEqual([]);
+      expect(world.agent.outbox.size).toBe(0);
+    },
+  );
 });

@@ -20,7 +20,7 @@ export type Answering = (payload: Payload) => Answer;
 interface Connection {
   readonly request: DialRequest;
   readonly events: SocketEvents;
-  state: 'dialling' | 'open' | 'closed';
+  state: 'dialling' | 'open' | 'halfOpen' | 'closed';
 }
 
 /** Answers like a good central system, unless a test says otherwise. */
@@ -96,6 +96,12 @@ export class SimCentralSystem {
     connection.state = 'closed';
     this.#connection = undefined;
     connection.events.closed({ code: 1006, reason: '', ...how });
+  }
+
+  /** The link dies without a word: nothing gets through any more, and nobody is told. */
+  vanish(): void {
+    if (this.#connection !== undefined) this.#connection.state = 'halfOpen';
+    this.#connection = undefined;
   }
 
   accept(connection: Connection): void {
