@@ -49,7 +49,8 @@ export interface Evse {
   offer(offer: Offer): void;
   /**
    * `true` closes the contactor now if the pilot says C (D where ventilated), a current is offered and nothing trips; otherwise it
-   * is refused and not remembered. `false` opens the contactor before it returns (a *trip*).
+   * is refused and not remembered. `false` opens the contactor before it returns (a *trip*); an external controller is told to, and
+   * gets no current in any state before the permit is given again or a new offer follows x1. `Board.close` waits for its answer.
    */
   permit(given: boolean): void;
   /** Called after each change of pilot or mirror contact, in the turn in which the hardware saw it. */

@@ -52,7 +52,7 @@ const DRIVERS: Drivers = {
     (await import('./modbus/modbus-meter.ts')).modbusMeter(bus, map, place, surroundings),
 };
 
-/** How long `close` waits for the mirror contacts to say open. */
+/** How long `close` waits for the mirror contacts to say open, and for EVSE controllers to acknowledge the off. */
 const OPEN_WITHIN_MS = 500;
 const DEFAULT_SYSFS_ROOT = '/sys';
 
@@ -77,6 +77,8 @@ export async function openBoard(
 
 interface Parts {
   readonly evse: Evse & Trippable;
+  /** After a trip: the hardware has said that it took place. */
+  off(): boolean;
   readonly proximity?: ProximityPilot;
 }
 
@@ -87,7 +89,7 @@ class BoardSite {
   readonly #surroundings: Surroundings;
   readonly #drivers: Drivers;
   readonly #closers: (() => void | Promise<void>)[] = [];
-  readonly #evses: (Evse & Trippable)[] = [];
+  readonly #parts: Parts[] = [];
   readonly #buses = new Map<string, { readonly bus: ModbusBus; readonly serial: SerialBus }>();
   #lines: Promise<LineBackend> | undefined;
   #closing: Promise<void> | undefined;
@@ -130,9 +132,9 @@ class BoardSite {
   }
 
   async #closeAll(): Promise<void> {
-    for (const evse of this.#evses) await this.#attempt(() => evse.trip('closing'));
+    for (const { evse } of this.#parts) await this.#attempt(() => evse.trip('closing'));
     const deadline = this.#surroundings.clock.now() + OPEN_WITHIN_MS;
-    while (this.#evses.some((evse) => evse.state.contactor === 'closed') && this.#surroundings.clock.now() < deadline) {
+    while (this.#parts.some(({ off }) => !off()) && this.#surroundings.clock.now() < deadline) {
       await new Promise<void>((resolve) => this.#surroundings.clock.after(10, resolve));
     }
     for (const close of this.#closers.splice(0).reverse()) await this.#attempt(close);
@@ -170,7 +172,7 @@ class BoardSite {
       description.evse.driver === 'comparatorPilot'
         ? await this.#comparatorEvse(description.id, description.evse, ventilated)
         : await this.#controllerEvse(description, description.evse, ventilated);
-    this.#evses.push(parts.evse);
+    this.#parts.push(parts);
     return parts;
   }
 
@@ -189,7 +191,7 @@ class BoardSite {
       surroundings: this.#surroundings,
       keep: (close) => this.#keep(close),
     });
-    return { evse };
+    return { evse, off: () => evse.state.contactor === 'open' };
   }
 
   async #controllerEvse(
@@ -208,7 +210,7 @@ class BoardSite {
       surroundings: this.#surroundings,
     });
     this.#keep(() => controller.stop());
-    return { evse: controller, proximity: controller.proximity };
+    return { evse: controller, off: () => controller.withdrawn, proximity: controller.proximity };
   }
 
   async #socket(
@@ -268,10 +270,10 @@ class BoardSite {
     return mainsInput(
       await this.#input(this.#description.mains),
       () => {
-        for (const evse of this.#evses) evse.trip('mains');
+        for (const { evse } of this.#parts) evse.trip('mains');
       },
       () => {
-        for (const evse of this.#evses) evse.release('mains');
+        for (const { evse } of this.#parts) evse.release('mains');
       },
     );
   }

@@ -85,8 +85,10 @@ export interface ControllerSite {
 export interface ControllerEvse extends Evse, Trippable {
   /** What the controller reads from the plug. */
   readonly proximity: ProximityPilot;
-  /** Current off, as far as the controller can be reached, and no further poll. */
-  stop(): Promise<void>;
+  /** No current is wanted, and the controller has acknowledged that. */
+  readonly withdrawn: boolean;
+  /** No further poll. Trip it first, and wait until the current is withdrawn. */
+  stop(): void;
 }
 
 /** Waits for the first answer, so that the state is known. Rejects with HalError badBoard if there is none. */
@@ -104,7 +106,8 @@ const bit = (word: number, index: number): boolean => ((word >> index) & 1) === 
 
 /**
  * The controller closes its contactor by itself as soon as a current is set and the EV asks, so a current is set only while one is
- * offered, nothing trips and the permit was not withdrawn. Opening takes one exchange on the bus, in its urgent lane: what has to be
+ * offered, nothing trips and the permit was not withdrawn: whatever the pilot is by then, because the controller would let an EV
+ * charge later with nobody to watch. Opening takes one exchange on the bus, in its urgent lane: what has to be
  * faster is the controller's own protection.
  */
 class Controller implements ControllerEvse {
@@ -118,8 +121,10 @@ class Controller implements ControllerEvse {
   readonly #cableListeners = new Set<(cableA: number | undefined) => void>();
   readonly #manners: Manners;
   #offer: Offer = 'x1';
-  /** The permit was withdrawn under load: no current until it is given again, the EV leaves, or a new offer is made. */
+  /** The permit was withdrawn: no current until it is given again, or after x1 or F a new one is offered. */
   #withheld = false;
+  /** The permit was given, and the EV has asked for power ever since. */
+  #permitted = false;
   #pilot: PilotState = 'E';
   #contactor: ContactorState = 'open';
   #cableA: number | undefined;
@@ -166,9 +171,20 @@ class Controller implements ControllerEvse {
     void this.#write();
   }
 
+  get withdrawn(): boolean {
+    return this.#wanted() === 0 && this.#current === 0;
+  }
+
   permit(given: boolean): void {
-    if (!given) this.#withheld = this.#asksForPower();
-    else if (this.#asksForPower() && this.#trips.size === 0) this.#withheld = false;
+    if (given && this.#asksForPower() && this.#trips.size === 0) {
+      this.#permitted = true;
+      this.#withheld = false;
+    } else if (!given) {
+      // Taken back in the turn in which an EV is seen to pause, the permit has ended by itself: the offer stays, it may come back to C.
+      const paused = this.#permitted && !this.#asksForPower();
+      this.#permitted = false;
+      if (!paused) this.#withheld = true;
+    }
     void this.#write();
   }
 
@@ -187,11 +203,9 @@ class Controller implements ControllerEvse {
     return () => this.#listeners.delete(listener);
   }
 
-  async stop(): Promise<void> {
+  stop(): void {
     this.#stopped = true;
     this.#next();
-    this.#offer = 'x1';
-    await this.#write();
   }
 
   #asksForPower(): boolean {
@@ -299,9 +313,12 @@ class Controller implements ControllerEvse {
     const changed = pilot !== this.#pilot || contactor !== this.#contactor;
     this.#pilot = pilot;
     this.#contactor = contactor;
-    if (!this.#asksForPower()) this.#withheld = false;
-    report();
-    if (changed) for (const listener of [...this.#listeners]) listener(this.state);
+    try {
+      report();
+      if (changed) for (const listener of [...this.#listeners]) listener(this.state);
+    } finally {
+      if (!this.#asksForPower()) this.#permitted = false;
+    }
   }
 
   #lost(): void {

@@ -1,52 +1,9 @@
 /** The external controller as an `Evse`, against a controller in memory with registers as facts/evse.md 5.1 has them. */
 import { describe, expect, it } from 'vitest';
 import { FaultBook } from '../../hal/fault-book.ts';
-import { HalError } from '../../hal/hal-error.ts';
-import type { Manners, ModbusBus } from '../../hal/modbus/bus.ts';
 import { CONTROLLERS, MISSED_POLLS, openController, POLL_MS } from '../../hal/modbus/evse-controller.ts';
 import { settle, VirtualClock } from '../sim/virtual-clock.ts';
-
-class FakeController implements Pick<ModbusBus, 'readRegisters' | 'writeRegisters'> {
-  silent = false;
-  readonly registers = new Map<number, number>([
-    [1000, 16],
-    [1002, 1],
-    [1003, 20],
-    [1005, 18],
-    [2005, 0],
-  ]);
-  readonly writes: { values: readonly number[]; urgent: boolean }[] = [];
-
-  async readRegisters(code: 3 | 4, unit: number, address: number, count: number) {
-    this.#answer(unit);
-    expect(code).toBe(3);
-    return Array.from({ length: count }, (_, index) => this.registers.get(address + index) ?? 0);
-  }
-
-  async writeRegisters(unit: number, address: number, values: readonly number[], manners: Manners) {
-    this.#answer(unit);
-    expect(address).toBe(1000);
-    this.writes.push({ values, urgent: manners.urgent === true });
-    for (const [index, value] of values.entries()) this.registers.set(address + index, value);
-    this.play();
-  }
-
-  /** Its own safety: closes by itself in C with a current set. */
-  play(): void {
-    const charges = this.registers.get(1002) === 3 && (this.registers.get(1000) ?? 0) > 0;
-    const flags = this.registers.get(1007) ?? 0;
-    this.registers.set(1007, charges ? flags | 1 : flags & ~1);
-  }
-
-  ev(state: number): void {
-    this.registers.set(1002, state);
-    this.play();
-  }
-
-  #answer(unit: number): void {
-    if (this.silent || unit !== 1) throw new HalError('meterSilent', 'test');
-  }
-}
+import { FakeController } from './fake-controller.ts';
 
 const setUp = async (prepare: (fake: FakeController) => void = () => {}) => {
   const clock = new VirtualClock();
@@ -129,22 +86,58 @@ describe('EVSE controller', () => {
 
   it('keeps the pilot offering when the EV pauses by itself', async () => {
     const { clock, fake, evse, current } = await charging();
+    // As the agent does, in the turn in which it hears of it.
+    evse.onState(({ pilot }) => {
+      if (pilot === 'B') evse.permit(false);
+    });
     fake.ev(2);
-    await clock.advance(POLL_MS);
-    evse.permit(false);
     await clock.advance(10 * POLL_MS);
     expect(evse.state).toEqual({ pilot: 'B', contactor: 'open' });
     expect(current()).toBe(16);
   });
 
-  it('offers again when the EV has left C after its permit was withdrawn', async () => {
+  it.each([
+    ['without an EV', 1],
+    ['with an EV that waits', 2],
+    ['under load', 3],
+  ])(
+    'withholds the current from a permit that was withdrawn %s until a new offer, whatever the EV does',
+    async (_when, ev) => {
+      const { clock, fake, evse, current } = await setUp();
+      fake.ev(ev);
+      await clock.advance(POLL_MS);
+      evse.offer(16);
+      evse.permit(true);
+      await clock.advance(POLL_MS);
+      expect(current()).toBe(16);
+      evse.permit(false);
+      await settle();
+      expect(current()).toBe(0);
+      for (const state of [2, 3, 2, 1, 2, 3]) {
+        fake.ev(state);
+        await clock.advance(POLL_MS);
+        expect([current(), evse.state.contactor]).toEqual([0, 'open']);
+      }
+      evse.offer(10);
+      await clock.advance(POLL_MS);
+      expect(current()).toBe(0);
+      evse.offer('x1');
+      evse.offer(10);
+      await clock.advance(POLL_MS);
+      expect(current()).toBe(10);
+    },
+  );
+
+  it('withholds the current also from an EV that has paused, when nobody gives permits any more', async () => {
     const { clock, fake, evse, current } = await charging();
-    evse.permit(false);
-    await clock.advance(POLL_MS);
-    expect(current()).toBe(0);
     fake.ev(2);
-    await clock.advance(2 * POLL_MS);
+    await clock.advance(POLL_MS);
     expect(current()).toBe(16);
+    evse.permit(false);
+    await settle();
+    fake.ev(3);
+    await clock.advance(POLL_MS);
+    expect([current(), evse.state.contactor]).toEqual([0, 'open']);
   });
 
   it('sets no current while anything trips, whatever is offered', async () => {
@@ -270,10 +263,14 @@ describe('EVSE controller', () => {
     expect(evse.proximity.cableA).toBe(20);
   });
 
-  it('leaves no current and no timer when it stops', async () => {
+  it('leaves no current and no timer when it is tripped and stops, and knows when the controller has taken the off', async () => {
     const { clock, evse, current } = await charging();
-    await evse.stop();
-    expect(current()).toBe(0);
+    evse.trip('closing');
+    expect(evse.withdrawn).toBe(false);
+    await settle();
+    expect([evse.withdrawn, current()]).toEqual([true, 0]);
+    evse.stop();
+    await clock.advance(POLL_MS);
     expect(clock.armed).toBe(0);
   });
 

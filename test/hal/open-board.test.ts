@@ -8,6 +8,7 @@ import type { MeterDriver } from '../../hal/modbus/modbus-meter.ts';
 import type { RegisterMap } from '../../hal/modbus/register-map.ts';
 import { type Drivers, type Fitting, openBoard } from '../../hal/open-board.ts';
 import { VirtualClock } from '../sim/virtual-clock.ts';
+import { FakeController } from './fake-controller.ts';
 import { FakeChip, FakePwm } from './gpio/fake-lines.ts';
 
 const COIL = 17;
@@ -104,6 +105,23 @@ class World {
   open(description = BOARD, fittings: readonly Fitting[] = [FITTING]) {
     const log = { info: () => {}, warn: () => {} };
     return openBoard(description, fittings, { clock: this.clock, log }, this.drivers);
+  }
+
+  /** One socket on an EVSE controller; the lock is ours. */
+  openWithController(fake: FakeController, fitting: Partial<Fitting> = {}) {
+    const [connector] = BOARD.connectors;
+    if (connector === undefined) throw new Error('no connector');
+    const evse = { driver: 'controller', model: 'evse-wb', bus: { port: '/dev/evse' }, unit: 1 } as const;
+    const drivers: Drivers = {
+      ...this.drivers,
+      bus: async () => Object.assign(fake, { openings: 1, close: async () => {} }),
+    };
+    return openBoard(
+      { ...BOARD, connectors: [{ ...connector, evse }] },
+      [{ ...FITTING, ...fitting }],
+      { clock: this.clock, log: { info: () => {}, warn: () => {} } },
+      drivers,
+    );
   }
 
   async ev(state: keyof typeof LEVELS) {
@@ -227,6 +245,31 @@ describe('open board', () => {
     await world.clock.advance(1000);
     expect(closed).toBe(true);
     await closing;
+  });
+
+  it.each([
+    ['as soon as the controller has taken the off', 50, 50],
+    ['after half a second if it does not take it', 60_000, 500],
+  ])('closes a board with an EVSE controller %s', async (_when, writeMs, closedMs) => {
+    const world = new World();
+    const fake = new FakeController();
+    const board = await world.openWithController(fake);
+    fake.ev(2);
+    await world.clock.advance(1000);
+    board.connectors[0]?.evse.offer(16);
+    await world.clock.advance(0);
+    expect(fake.registers.get(1000)).toBe(16);
+    fake.wait = () => new Promise<void>((resolve) => world.clock.after(writeMs, resolve));
+    const from = world.clock.now();
+    let took: number | undefined;
+    const closing = board.close().then(() => {
+      took = world.clock.now() - from;
+    });
+    await world.clock.advance(1000);
+    await closing;
+    expect(took).toBeGreaterThanOrEqual(closedMs);
+    expect(took).toBeLessThan(closedMs + 20);
+    expect(fake.registers.get(1000)).toBe(writeMs === 50 ? 0 : 16);
   });
 
   it('leaves nothing open and nothing driven when any one line fails to open', async () => {
