@@ -85,14 +85,19 @@ export class Answerer {
       return;
     }
     if (session.waiting.length >= MOST_WAITING || session.waitingSize + size > MOST_WAITING_SIZE) {
-      this.#overflows++;
-      this.refuse(frame.id, 'InternalError', 'too many calls are waiting', frame.action);
+      this.refuseFlood(frame.id, frame.action);
       return;
     }
     session.open.add(frame.id);
     session.waiting.push({ frame, size });
     session.waitingSize += size;
     if (!session.busy) void this.#work(session);
+  }
+
+  /** One call more than anybody can keep; the action is empty if the frame has not been read. */
+  refuseFlood(id: MessageId, action = ''): void {
+    this.#overflows++;
+    this.refuse(id, 'InternalError', 'too many calls are waiting', action);
   }
 
   /** Sends a CALLERROR unless the gate says silence. */

@@ -1,5 +1,6 @@
 /** The three frames of OCPP-J 1.6, section 4.2: text to frame and back, without any state. */
 import type { CallErrorCode } from '../errors.ts';
+import { readingJson } from './long-json.ts';
 
 /** Ours are UUIDs. Of the other side any non-empty string and any finite number is accepted and echoed as it came. */
 export type MessageId = string | number;
@@ -49,23 +50,37 @@ const LONGEST_DESCRIPTION = 255;
 /** Never throws, whatever the text. */
 export function parseFrame(text: string): Frame {
   if (text.trim() === '') return { type: 'ignore' };
-  let message: unknown;
   try {
-    message = JSON.parse(text);
+    return frameOf(JSON.parse(text), (payload) => deeperThan(DEEPEST, payload));
   } catch {
-    return malformed('not JSON', idInBrokenText(text), 'GenericError');
+    return notJson(text);
   }
-  if (!Array.isArray(message)) return malformed('not a JSON array');
-  return parseMessage(message);
 }
 
-function parseMessage(message: readonly unknown[]): Frame {
-  const [type, id] = message;
+/** The same of a long text, of which no other turn of the event loop notices anything: yields after each millisecond or so. */
+export function* parsingFrame(text: string): Generator<undefined, Frame> {
+  if (text.trim() === '') return { type: 'ignore' };
+  try {
+    const { value, depth } = yield* readingJson(text);
+    // The list that is the frame itself is one level more. Hardly anything has to be walked because of its depth.
+    return frameOf(value, (payload) => depth > DEEPEST + 1 && deeperThan(DEEPEST, payload));
+  } catch {
+    return notJson(text);
+  }
+}
+
+const notJson = (text: string): Frame => malformed('not JSON', callIdOf(text), 'GenericError');
+
+type IsTooDeep = (payload: unknown) => boolean;
+
+function frameOf(message: unknown, isTooDeep: IsTooDeep): Frame {
+  if (!Array.isArray(message)) return malformed('not a JSON array');
+  const [type, id] = message as readonly unknown[];
   switch (type) {
     case CALL:
-      return parseCall(message);
+      return parseCall(message, isTooDeep);
     case CALL_RESULT:
-      return isMessageId(id) ? parseResult(id, message) : malformed('CALLRESULT without a message id');
+      return isMessageId(id) ? parseResult(id, message, isTooDeep) : malformed('CALLRESULT without a message id');
     case CALL_ERROR:
       return isMessageId(id) ? parseError(id, message) : malformed('CALLERROR without a message id');
     default:
@@ -73,19 +88,19 @@ function parseMessage(message: readonly unknown[]): Frame {
   }
 }
 
-function parseCall(message: readonly unknown[]): Frame {
+function parseCall(message: readonly unknown[], isTooDeep: IsTooDeep): Frame {
   const [, id, action, payload] = message;
   if (!isMessageId(id)) return malformed('CALL without a message id');
   if (message.length !== 4) return malformed(`a CALL has 4 elements, this one ${message.length}`, id);
   if (typeof action !== 'string') return malformed('the action is no string', id);
-  if (deeperThan(DEEPEST, payload)) return malformed(`payload nested deeper than ${DEEPEST} levels`, id);
+  if (isTooDeep(payload)) return malformed(`payload nested deeper than ${DEEPEST} levels`, id);
   return { type: 'call', id, action, payload };
 }
 
-function parseResult(id: MessageId, message: readonly unknown[]): Frame {
+function parseResult(id: MessageId, message: readonly unknown[], isTooDeep: IsTooDeep): Frame {
   const payload = message[2];
   // Stands for any payload that fits no shape, so that the call comes to its end.
-  return { type: 'result', id, payload: deeperThan(DEEPEST, payload) ? 'too deep' : payload };
+  return { type: 'result', id, payload: isTooDeep(payload) ? 'too deep' : payload };
 }
 
 /** Code, description and details may be missing; the details are nowhere used. */
@@ -107,8 +122,8 @@ function isMessageId(id: unknown): id is MessageId {
   return (typeof id === 'string' && id !== '') || (typeof id === 'number' && Number.isFinite(id));
 }
 
-/** The id of a CALL whose JSON is broken further behind. Broken answers are not answered. */
-function idInBrokenText(text: string): MessageId | undefined {
+/** The id of a CALL that is not read, or cannot be because its JSON is broken further behind. Broken answers are not answered. */
+export function callIdOf(text: string): MessageId | undefined {
   const token = /^\s*\[\s*2\s*,\s*("(?:[^"\\]|\\.)*"|-?\d+)\s*,/.exec(text)?.[1];
   if (token === undefined) return undefined;
   try {

@@ -3,7 +3,7 @@ import type * as v from 'valibot';
 import type { Clock, Log, Random } from '../ports.ts';
 import { Answerer, type Gate } from './answerer.ts';
 import { Caller, type CallOptions } from './caller.ts';
-import { parseFrame } from './frame.ts';
+import { callIdOf, type Frame, parseFrame, parsingFrame } from './frame.ts';
 import type { AnyOperation, Handler, Operation } from './operation.ts';
 import { repair } from './tolerance.ts';
 import type { WireLog } from './wire-log.ts';
@@ -39,6 +39,11 @@ export interface PeerCounters {
   readonly overflows: number;
 }
 
+/** Characters. `JSON.parse` takes less than 5 ms for so many, even where they are chosen to be slow. */
+const READ_AT_ONCE = 64 * 1024;
+/** Characters; who floods us with long frames loses some of them. */
+const MOST_UNREAD = 8 * 1024 * 1024;
+
 /** So many different repairs are logged; names come from the other side and must not fill the memory. */
 const LOGGED_REPAIRS = 200;
 
@@ -47,6 +52,8 @@ export class Peer {
   readonly #caller: Caller;
   readonly #answerer: Answerer;
   readonly #loggedRepairs = new Set<string>();
+  /** A long frame that is being read, and what came behind it; a new one for each link. */
+  #unread: string[] = [];
   #connected = false;
   #malformed = 0;
 
@@ -86,6 +93,7 @@ export class Peer {
   /** The link is gone: our calls fail with `disconnected`, inbound ones are not answered any more. */
   detach(): void {
     this.#connected = false;
+    this.#unread = [];
     this.#answerer.detach();
     this.#caller.detach();
   }
@@ -107,19 +115,56 @@ export class Peer {
     if (!this.#connected) return;
     try {
       this.#options.wireLog.frame('rx', text, this.#options.clock.now());
-      this.#dispatch(text);
+      if (this.#unread.length === 0 && text.length <= READ_AT_ONCE) this.#dispatch(parseFrame(text), text.length);
+      else this.#readLater(text);
     } catch (cause) {
       this.#options.log.error('a frame could not be handled', { cause });
     }
   }
 
-  #dispatch(text: string): void {
-    const frame = parseFrame(text);
+  /** Frames keep their order, whatever their length. */
+  #readLater(text: string): void {
+    const unread = this.#unread;
+    const size = unread.reduce((sum, { length }) => sum + length, 0);
+    if (size + text.length > MOST_UNREAD) {
+      const id = callIdOf(text);
+      if (id === undefined) this.#malformed++;
+      else this.#answerer.refuseFlood(id);
+      this.#options.log.warn('a frame was not read: too many long ones wait');
+      return;
+    }
+    if (unread.push(text) === 1) void this.#read(unread);
+  }
+
+  async #read(unread: string[]): Promise<void> {
+    for (let text = unread[0]; text !== undefined; text = unread[0]) {
+      const reading = parsingFrame(text);
+      let step = reading.next();
+      while (!step.done) {
+        await this.#turn();
+        step = reading.next();
+      }
+      await this.#turn();
+      if (unread !== this.#unread) return;
+      unread.shift();
+      try {
+        this.#dispatch(step.value, text.length);
+      } catch (cause) {
+        this.#options.log.error('a frame could not be handled', { cause });
+      }
+    }
+  }
+
+  #turn(): Promise<void> {
+    return new Promise((resolve) => void this.#options.clock.afterReal(0, resolve));
+  }
+
+  #dispatch(frame: Frame, size: number): void {
     switch (frame.type) {
       case 'ignore':
         return;
       case 'call':
-        this.#answerer.onCall(frame, text.length);
+        this.#answerer.onCall(frame, size);
         return;
       case 'result':
         this.#caller.onResult(frame);
