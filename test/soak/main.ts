@@ -9,9 +9,9 @@ import { chanceFrom } from '../system/support/chance.ts';
 import { Sessions } from './sessions.ts';
 import { judge } from './verdict.ts';
 
-/** The first part ends here: from then on one process lives to the end, and nothing in it may grow. */
-const WARM_SESSIONS = 200;
-/** All of them in the first part. */
+/** From the first look on one process lives to the end, and nothing in it may grow. */
+const LOOK_EACH = 200;
+/** All of them before the first look. */
 const RESETS = 20;
 const RATE = 200;
 const CONNECTORS = [1, 2];
@@ -56,7 +56,9 @@ async function heldBy(agent: BenchAgent): Promise<Held> {
   return (await agent.message('tell')) as Held;
 }
 
-function growth(before: Held, after: Held): readonly string[] {
+function growth(held: readonly Held[]): readonly string[] {
+  const [before, after] = [held[0], held.at(-1)];
+  if (before === undefined || after === undefined) return ['nobody has looked'];
   const violations: string[] = [];
   const heap = after.heapUsed - before.heapUsed;
   const rss = after.rss - before.rss;
@@ -80,18 +82,18 @@ async function soak(agent: BenchAgent, central: CentralSystem, count: number, se
     done++;
     if (done % PROGRESS_EACH === 0) console.log(`${done} of ${count} sessions, ${seconds()} s`);
   };
-  const warm = Math.min(WARM_SESSIONS, count);
-  await sessions.run(CONNECTORS, warm, RESETS, onDone);
-  const before = await heldBy(agent);
-  console.log(`after ${done} sessions: ${described(before)}`);
-  await sessions.run(CONNECTORS, count - warm, 0, onDone);
-  const after = await heldBy(agent);
-  console.log(`after ${done} sessions: ${described(after)}`);
+  const held: Held[] = [];
+  while (done < count) {
+    await sessions.run(CONNECTORS, Math.min(LOOK_EACH, count - done), held.length === 0 ? RESETS : 0, onDone);
+    const now = await heldBy(agent);
+    held.push(now);
+    console.log(`after ${done} sessions: ${described(now)}`);
+  }
   const { code } = await agent.end();
   const { violations, ...counts } = judge(central.calls, central.frames);
   const all = [
     ...violations,
-    ...growth(before, after),
+    ...growth(held),
     ...central.complaints.map((complaint) => `ocpp-rpc: ${complaint}`),
     ...(code === 0 ? [] : [`the agent ended with ${code}`]),
     ...(counts.transactions < done - (sessions.tally['interrupted by a reset'] ?? 0)

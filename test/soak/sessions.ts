@@ -17,6 +17,8 @@ export type Tally = Record<string, number>;
 /** The process has been restarted; the car of the session is no longer there. */
 class Restarted extends Error {}
 
+/** Fewer than a cache of idTags takes: what grows is then a leak. */
+const TAGS = 50;
 const TRIES = 20;
 const CALL_AGAIN_MS = 200;
 const LONGEST_CHARGE_MS = 300;
@@ -76,7 +78,7 @@ export class Sessions {
     const { agent, chance } = this.#street;
     const connector = new Plug(agent, id, this.#generation, () => this.#generation);
     await connector.until('Available', ({ status }) => status === 'Available');
-    const idTag = `TAG${id}-${++this.#tags}`;
+    const idTag = `TAG${id}-${++this.#tags % TAGS}`;
     const cutAt = chance() < 0.2 ? Math.trunc(chance() * 3) : -1;
     if (cutAt === 0) void this.#cut();
     await this.#begin(connector, idTag);
@@ -128,6 +130,7 @@ export class Sessions {
       await connector.tap(idTag);
     } else if (how < 0.7) {
       this.#count('stopped remotely');
+      await connector.until('its transaction id', ({ transaction }) => transaction === 'online');
       const payload = ({ transactionId }: BenchConnector['out']) => ({ transactionId });
       await this.#call('RemoteStopTransaction', connector, payload, ({ transaction }) => transaction === 'none');
     } else {

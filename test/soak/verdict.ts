@@ -51,6 +51,7 @@ class Court {
   /** By connector: what was begun last. */
   readonly #latest = new Map<unknown, Transaction>();
   readonly #status = new Map<unknown, ConnectorStatus>();
+  #statusLink = 0;
   readonly #reasons: Record<string, number> = {};
   /** The last transaction message: in order and one at a time, so only that one may come again. */
   #last: { readonly said: string; readonly call: Call } | undefined;
@@ -75,14 +76,16 @@ class Court {
   }
 
   hear(call: Call): void {
-    if (call.action === 'BootNotification') this.#status.clear();
-    else if (call.action === 'StatusNotification') this.#report(call.payload);
+    if (call.action === 'StatusNotification') this.#report(call);
     else if (call.action === 'StartTransaction') this.#start(call);
     else if (call.payload['transactionId'] !== undefined) this.#follow(call);
   }
 
-  #report({ connectorId, status }: Payload): void {
+  /** Of what happened while there was no link only the end is said (section 4.9). */
+  #report({ link, payload: { connectorId, status } }: Call): void {
     this.#statuses++;
+    if (link !== this.#statusLink) this.#status.clear();
+    this.#statusLink = link;
     const before = this.#status.get(connectorId);
     const now = status as ConnectorStatus;
     if (before !== undefined && !mayFollow(before, now))
