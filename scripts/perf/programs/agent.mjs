@@ -9,11 +9,13 @@ import { createMockBoard } from '../../../hal/mock/mock-board.ts';
 import { MockContactor } from '../../../hal/mock/mock-contactor.ts';
 import { startAgent } from '../../../src/agent.ts';
 import { platformClock } from '../../../src/platform/clock.ts';
-import { platformLog, stdoutWriter } from '../../../src/platform/log.ts';
+import { lineWriter } from '../../../src/platform/line-writer.ts';
+import { platformLog } from '../../../src/platform/log.ts';
 import { nodeRandom } from '../../../src/platform/random.ts';
 import { openStore } from '../../../src/platform/store.ts';
 import { WebSockets } from '../../../src/platform/web-sockets.ts';
 
+const STDOUT = 1;
 const MOMENTS = 3;
 const { identity, url, stateDir, keys = {} } = JSON.parse(process.argv[2]);
 const tell = (name) => writeSync(MOMENTS, `${name} ${process.hrtime.bigint()}\n`);
@@ -32,7 +34,7 @@ for (const [command, state] of [
 
 const clock = platformClock(nodeRandom.uuid());
 const wall = () => clock.wall(clock.now());
-const log = platformLog({ level: 'info', style: 'journal', wall, write: stdoutWriter() });
+const log = platformLog({ level: 'info', style: 'journal', wall, write: lineWriter(STDOUT).write });
 const connectors = [{ id: 1, cable: 'attached', maxA: 32, phases: 3, ventilated: false }];
 const board = createMockBoard({ connectors, clock, log });
 
