@@ -77,6 +77,8 @@ export async function openBoard(
 
 interface Parts {
   readonly evse: Evse & Trippable;
+  /** The contactor is open and stays so: the plug may be released. */
+  mayUnlock(): boolean | Promise<boolean>;
   /** After a trip: the hardware has said that it took place. */
   off(): boolean;
   readonly proximity?: ProximityPilot;
@@ -155,11 +157,11 @@ class BoardSite {
   async #connector(fitting: Fitting): Promise<ConnectorHardware> {
     const description = this.#description.connectors.find(({ id }) => id === fitting.id);
     if (description === undefined) throw this.#bad(`has no connector ${fitting.id}`);
-    const { evse, proximity } = await this.#evse(description, fitting);
-    const socket = fitting.cable === 'socket' ? await this.#socket(description, evse, proximity) : {};
+    const parts = await this.#evse(description, fitting);
+    const socket = fitting.cable === 'socket' ? await this.#socket(description, parts) : {};
     return {
       id: fitting.id,
-      evse,
+      evse: parts.evse,
       meter: await this.#meter(fitting),
       ...socket,
       maxA: Math.min(description.maxA, fitting.maxA),
@@ -191,7 +193,8 @@ class BoardSite {
       surroundings: this.#surroundings,
       keep: (close) => this.#keep(close),
     });
-    return { evse, off: () => evse.state.contactor === 'open' };
+    const isOpen = () => evse.state.contactor === 'open';
+    return { evse, mayUnlock: isOpen, off: isOpen };
   }
 
   async #controllerEvse(
@@ -210,13 +213,17 @@ class BoardSite {
       surroundings: this.#surroundings,
     });
     this.#keep(() => controller.stop());
-    return { evse: controller, off: () => controller.withdrawn, proximity: controller.proximity };
+    return {
+      evse: controller,
+      mayUnlock: () => controller.hasOpened(),
+      off: () => controller.withdrawn,
+      proximity: controller.proximity,
+    };
   }
 
   async #socket(
     { id, lock, proximity }: ConnectorDescription,
-    evse: Evse,
-    measured: ProximityPilot | undefined,
+    { evse, mayUnlock, proximity: measured }: Parts,
   ): Promise<{ lock: ConnectorLock; proximity: ProximityPilot }> {
     if (lock === undefined) throw this.#bad(`has no lock for the socket of connector ${id}`);
     const cable = proximity === undefined ? measured : await this.#proximity(proximity);
@@ -228,7 +235,7 @@ class BoardSite {
       locked: await this.#input(lock.locked),
       ...(lock.pulseMs === undefined ? {} : { pulseMs: lock.pulseMs }),
       ...this.#surroundings,
-      mayUnlock: () => evse.state.contactor === 'open',
+      mayUnlock,
       raise: (code) => this.book.raise({ code, connectorId: id }, 'lock'),
       clear: (code) => {
         this.book.clear(code, id, 'lock');

@@ -16,8 +16,8 @@ export interface LockParts {
   readonly pulseMs?: number;
   readonly clock: Timebase;
   readonly log: DriverLog;
-  /** The mirror contact says open. A welded contactor keeps its plug. */
-  mayUnlock(): boolean;
+  /** The mirror contact says open; an EVSE controller has to be asked first. A welded contactor keeps its plug. */
+  mayUnlock(): boolean | Promise<boolean>;
   raise(code: LockFault): void;
   /** The cause is gone: the lock has moved, or, for `lockFailed`, gave up. The latch alone keeps that one until the EV leaves. */
   clear(code: LockFault): void;
@@ -90,7 +90,8 @@ export class MotorLock implements ConnectorLock {
 
   async #attempt(movement: Movement): Promise<'stopped' | 'failed' | 'refused'> {
     try {
-      if (this.#closed || (!movement.locked && !this.#parts.mayUnlock())) return 'refused';
+      const may = movement.locked || (await this.#parts.mayUnlock());
+      if (this.#closed || !may) return 'refused';
       await this.#pulse(movement);
       return 'stopped';
     } catch (error) {

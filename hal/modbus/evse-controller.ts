@@ -87,6 +87,11 @@ export interface ControllerEvse extends Evse, Trippable {
   readonly proximity: ProximityPilot;
   /** No current is wanted, and the controller has acknowledged that. */
   readonly withdrawn: boolean;
+  /**
+   * Whether its contactor is open and stays so: asks, because it may have closed since the last poll. False as well while a current
+   * is offered, and if it gives no answer in three attempts.
+   */
+  hasOpened(): Promise<boolean>;
   /** No further poll. Trip it first, and wait until the current is withdrawn. */
   stop(): void;
 }
@@ -203,6 +208,15 @@ class Controller implements ControllerEvse {
     return () => this.#listeners.delete(listener);
   }
 
+  async hasOpened(): Promise<boolean> {
+    for (let attempt = 0; attempt < MISSED_POLLS && this.#wanted() === 0; attempt++) {
+      await this.#write();
+      // Only what is read after the off was acknowledged says anything.
+      if (this.withdrawn && (await this.#poll())) return this.withdrawn && this.#contactor === 'open';
+    }
+    return false;
+  }
+
   stop(): void {
     this.#stopped = true;
     this.#next();
@@ -250,24 +264,27 @@ class Controller implements ControllerEvse {
     });
   }
 
-  async #poll(): Promise<void> {
+  /** Resolves to whether there was an answer. */
+  async #poll(): Promise<boolean> {
     try {
       await this.#identify();
       const { address, count } = this.#map.block;
       const writing = this.#writing !== undefined;
       const registers = await this.#bus.readRegisters(3, this.#site.unit, address, count, this.#manners);
-      if (this.#stopped) return;
+      if (this.#stopped) return false;
       this.#missed = 0;
       // What was read while a write was under way may be older than the write.
       if (!writing && this.#writing === undefined) this.#current = registers[0];
       this.#heard(registers);
       void this.#write();
+      return true;
     } catch (error) {
       if (!(error instanceof HalError)) throw error;
-      if (this.#stopped) return;
+      if (this.#stopped) return false;
       this.#identified = false;
       this.#missed += 1;
       if (this.#missed === MISSED_POLLS) this.#lost();
+      return false;
     }
   }
 

@@ -1,6 +1,7 @@
 /** The external controller as an `Evse`, against a controller in memory with registers as facts/evse.md 5.1 has them. */
 import { describe, expect, it } from 'vitest';
 import { FaultBook } from '../../hal/fault-book.ts';
+import { HalError } from '../../hal/hal-error.ts';
 import { CONTROLLERS, MISSED_POLLS, openController, POLL_MS } from '../../hal/modbus/evse-controller.ts';
 import { settle, VirtualClock } from '../sim/virtual-clock.ts';
 import { FakeController } from './fake-controller.ts';
@@ -253,6 +254,62 @@ describe('EVSE controller', () => {
     evse.offer(16);
     await settle();
     expect(current()).toBe(0);
+  });
+
+  describe('asked whether its contactor is open', () => {
+    const asked = async (prepare: (world: Awaited<ReturnType<typeof charging>>) => void) => {
+      const world = await charging();
+      world.evse.offer('x1');
+      prepare(world);
+      const answer = world.evse.hasOpened();
+      await world.clock.advance(5 * POLL_MS);
+      return answer;
+    };
+
+    it('answers with what it says after it has acknowledged the off', async () => {
+      expect(await asked(() => {})).toBe(true);
+    });
+
+    it('does not believe what was read before: a contactor that closed meanwhile and stays closed is not open', async () => {
+      const { clock, fake, evse } = await setUp();
+      fake.ev(2);
+      await clock.advance(POLL_MS);
+      evse.offer(16);
+      await settle();
+      // Between two polls: the EV asks, the controller closes, a tag stops the session, and the EV does not let go.
+      fake.ev(3);
+      fake.play = () => {};
+      evse.offer('x1');
+      expect(evse.state.contactor).toBe('open');
+      expect(await evse.hasOpened()).toBe(false);
+      expect(evse.state.contactor).toBe('closed');
+    });
+
+    it('asks again if one answer is lost', async () => {
+      let lost = 0;
+      expect(
+        await asked(({ fake }) => {
+          const read = fake.readRegisters.bind(fake);
+          fake.readRegisters = async (...given) => {
+            if (lost++ === 0) throw new HalError('meterSilent', 'test');
+            return read(...given);
+          };
+        }),
+      ).toBe(true);
+      expect(lost).toBeGreaterThan(1);
+    });
+
+    it('answers no if it does not answer, or if a current is offered', async () => {
+      const silenced = asked(({ fake }) => {
+        fake.silent = true;
+      });
+      expect(await silenced).toBe(false);
+      const offering = asked(({ evse, fake }) => {
+        fake.ev(2);
+        evse.offer(16);
+      });
+      expect(await offering).toBe(false);
+    });
   });
 
   it('reads the cable while one is plugged in', async () => {

@@ -247,6 +247,33 @@ describe('open board', () => {
     await closing;
   });
 
+  it('keeps the plug that an EVSE controller, asked again, has under load', async () => {
+    const world = new World();
+    const fake = new FakeController();
+    const board = await world.openWithController(fake, { cable: 'socket' });
+    const [connector] = board.connectors;
+    world.chip.pull(10, 1);
+    fake.ev(2);
+    await world.clock.advance(1000);
+    connector?.evse.offer(16);
+    await world.clock.advance(0);
+    const { play } = fake;
+    fake.ev(3);
+    fake.play = () => {};
+    connector?.evse.offer('x1');
+    expect(connector?.evse.state.contactor).toBe('open');
+    expect(await connector?.lock?.unlock()).toBe(false);
+    expect(world.chip.log).not.toContain('9=1');
+    fake.play = play;
+    fake.ev(2);
+    const unlocking = connector?.lock?.unlock();
+    await world.clock.advance(0);
+    expect(world.chip.log).toContain('9=1');
+    world.chip.pull(10, 0);
+    await world.clock.advance(0);
+    expect(await unlocking).toBe(true);
+  });
+
   it.each([
     ['as soon as the controller has taken the off', 50, 50],
     ['after half a second if it does not take it', 60_000, 500],
