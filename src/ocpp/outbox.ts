@@ -160,7 +160,8 @@ export class Outbox {
   ): Promise<void> {
     if (this.#state !== 'open') throw new StoreError('storeClosed', 'the outbox is not open');
     const added = this.#addAfter(this.#adds, facts, alongside, options);
-    this.#adds = Promise.allSettled([this.#adds, added]);
+    // Without its result, which would hold that of the one before, and so on back to the first.
+    this.#adds = Promise.allSettled([this.#adds, added]).then(() => undefined);
     return added;
   }
 

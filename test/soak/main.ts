@@ -17,7 +17,7 @@ const RATE = 200;
 const CONNECTORS = [1, 2];
 const PROGRESS_EACH = 50;
 /** The heap after a garbage collection holds only what is needed; resident memory includes what V8 keeps for later. */
-const MOST_HEAP_GROWTH = 2e6;
+const MOST_HEAP_GROWTH = 1e6;
 const MOST_RSS_GROWTH = 10e6;
 const MOST_MORE_RESOURCES = 2;
 
