@@ -17,8 +17,10 @@ export interface LoggedFrame {
 }
 
 const KEPT_FRAMES = 200;
-/** Longer frames are cut in the log and in what is kept; subscribers get them whole. */
+/** Longer frames are cut in the log and in what is kept; subscribers get them whole, unless they are enormous. */
 const LONGEST_LINE = 4096;
+/** To look for secrets in longer ones would hold the event loop up, and no message that holds one is so long: they are not shown at all. */
+const LONGEST_SEARCHED = 256 * 1024;
 const MASK = '***';
 
 export class FrameLog implements WireLog {
@@ -70,9 +72,13 @@ function oneLine(text: string): string {
 
 /** The value of AuthorizationKey, in whatever case and escaping, and passwords inside of addresses. */
 function masking(text: string): string {
+  if (text.length > LONGEST_SEARCHED) return `${headOf(text)} (a frame of ${text.length} characters)`;
   const withoutPasswords = text.replace(/(:(?:\\?\/){2}[^/\s"@:\\]*):[^/\s"@]*@/g, `$1:${MASK}@`);
   return /authorizationkey|\\u/i.test(withoutPasswords) ? maskAuthorizationKey(withoutPasswords) : withoutPasswords;
 }
+
+/** Type, id and action, if that is how it begins. */
+const headOf = (text: string): string => /^\[\d,"[\w-]{1,36}"(,"\w{1,50}")?/.exec(text)?.[0] ?? '';
 
 function maskAuthorizationKey(text: string): string {
   try {

@@ -56,6 +56,21 @@ describe('the wire log', () => {
     expect(logged(text).told).toBe(text);
   });
 
+  it('shows of an enormous frame only how it begins, so that no secret in it has to be searched for', () => {
+    const secret = '{"key":"AuthorizationKey","value":"s3cret"}';
+    for (const [begin, shown] of [
+      ['[2,"a-1","ChangeConfiguration",', '[2,"a-1","ChangeConfiguration" (a frame of'],
+      ['[3,"a-1",', '[3,"a-1" (a frame of'],
+      ['ws://user:s3cret@host', ' (a frame of'],
+    ]) {
+      const { line, told } = logged(`${begin}${secret}${' '.repeat(300_000)}]`);
+      for (const text of [line, told]) {
+        expect(text).toContain(shown);
+        expect(text).not.toContain('s3cret');
+      }
+    }
+  });
+
   it('keeps the last 200 frames', () => {
     const frames = new FrameLog(new RecordingLog());
     for (let n = 0; n < 500; n++) frames.frame('tx', `[3,"${n}",{}]`, n);

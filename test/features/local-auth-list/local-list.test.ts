@@ -16,6 +16,7 @@ import { type ListUpdate, LocalList } from '../../../src/features/local-auth-lis
 import { openStore } from '../../../src/platform/store.ts';
 import type { Store, StoreOperation } from '../../../src/ports.ts';
 import { MemoryDisk } from '../../sim/memory-store.ts';
+import { watchSlices } from '../../sim/slices.ts';
 import { settle } from '../../sim/virtual-clock.ts';
 import { silentLog } from '../../sim/world.ts';
 
@@ -279,29 +280,3 @@ describe('10,000 idTags in requests of 500', () => {
     }
   });
 });
-
-/**
- * The most processor time that one turn took, in ms, from now until it is asked for. Processor time, because on a busy machine a
- * turn may wait for its processor for any length of time.
- */
-function watchSlices(): () => number {
-  let last = processorMs();
-  let longest = 0;
-  let isOver = false;
-  const turn = (): void => {
-    const now = processorMs();
-    longest = Math.max(longest, now - last);
-    last = now;
-    if (!isOver) setImmediate(turn);
-  };
-  setImmediate(turn);
-  return () => {
-    isOver = true;
-    return longest;
-  };
-}
-
-function processorMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-}

@@ -1,0 +1,225 @@
+/** No synchronous slice over 5 ms (docs: one thread drives pilot and contactor): a whole agent in real time, with frames that ask for much. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createMockBoard } from '../hal/mock/mock-board.ts';
+import { type Agent, startAgent } from '../src/agent.ts';
+import type { AgentConfig } from '../src/config.ts';
+import { type Fact, factKey } from '../src/ocpp/outbox/fact.ts';
+import { Outbox } from '../src/ocpp/outbox.ts';
+import { type PlatformClock, platformClock } from '../src/platform/clock.ts';
+import { nodeRandom } from '../src/platform/random.ts';
+import { openStore } from '../src/platform/store.ts';
+import type { Store } from '../src/ports.ts';
+import { FakeSockets } from './ocpp/support/fake-sockets.ts';
+import { watchSlices } from './sim/slices.ts';
+import { silentLog } from './sim/world.ts';
+
+const MOST_MS = 5;
+/** The machine runs other things, too: what the work itself needs shows in the best of several rounds. */
+const ROUNDS = 6;
+const ANSWERED_WITHIN_MS = 5_000;
+
+const CONFIG: AgentConfig = {
+  file: '/virtual/chargepoint.yaml',
+  chargePoint: { identity: 'cp001', vendor: 'Acme', model: 'Pi' },
+  centralSystem: { url: 'ws://central.example', securityProfile: 0, certificateAuthorities: [], verifyHostname: true },
+  board: 'mock',
+  connectors: [{ id: 1, cable: 'attached', phases: 3, maxA: 32, ventilated: false }],
+  keys: {},
+  options: {
+    retryBackoffRandomRangeS: 1,
+    retryBackoffWaitMinimumS: 1,
+    retryBackoffRepeatTimes: 6,
+    switchSecurityProfileConnectionTimeoutS: 60,
+    rejectRemoteStartTransactionWithoutConnectorId: false,
+    remoteStartTransactionWithoutConnectorIdFindFirst: true,
+    meterPublicKeys: [],
+  },
+  stateDir: '/virtual/state',
+  log: { level: 'info' },
+  control: {},
+  faultGraceS: 300,
+  resumeWithinS: 0,
+  acknowledgeLabUse: true,
+};
+
+const folder = mkdtempSync(join(tmpdir(), 'event-loop-'));
+let clock: PlatformClock;
+let store: Store;
+let sockets: FakeSockets;
+let agent: Agent;
+
+const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+
+async function until(what: string, condition: () => boolean): Promise<void> {
+  for (const end = performance.now() + ANSWERED_WITHIN_MS; !condition(); await turn()) {
+    if (performance.now() > end) throw new Error(`not within ${ANSWERED_WITHIN_MS} ms: ${what}`);
+  }
+}
+
+const sent = (): readonly unknown[][] => sockets.last.sent.map((text) => JSON.parse(text) as unknown[]);
+
+beforeAll(async () => {
+  clock = platformClock('boot');
+  store = (await openStore(join(folder, 'store'), silentLog)).store;
+  sockets = new FakeSockets(() => clock.now());
+  const ports = { clock, store, sockets, random: nodeRandom, log: silentLog, system: { exit: () => {} } };
+  const board = createMockBoard({
+    connectors: [{ id: 1, cable: 'attached' }],
+    clock,
+    log: silentLog,
+    meterSerial: '1',
+  });
+  agent = await startAgent({ config: CONFIG, board, ports });
+  await until('dialled', () => sockets.dials.length > 0);
+  const { events } = sockets.last;
+  events.opened();
+  await until('BootNotification', () => sent().length > 0);
+  for (let answered = 0; !sent().some((frame) => frame[2] === 'StatusNotification'); await turn()) {
+    for (const [type, id] of sent().slice(answered)) {
+      answered++;
+      if (type !== 2) continue;
+      const boot = { status: 'Accepted', currentTime: '2027-01-01T00:00:00Z', interval: 300 };
+      events.received(JSON.stringify([3, id, boot]));
+    }
+  }
+});
+afterAll(async () => {
+  await agent.stop('Other');
+  await store.close();
+  clock.close();
+  rmSync(folder, { recursive: true, force: true });
+});
+
+/** The longest slice of each round, in ms. */
+async function slicesOf(work: (round: number) => Promise<unknown>): Promise<readonly number[]> {
+  const rounds: number[] = [];
+  for (let round = 0; round < ROUNDS; round++) {
+    const longest = watchSlices();
+    await work(round);
+    rounds.push(longest());
+  }
+  return rounds;
+}
+
+/** The answer to the call with this id. */
+async function answerTo(id: string, text: string): Promise<unknown[]> {
+  const { events, sent: texts } = sockets.last;
+  const from = texts.length;
+  events.received(text);
+  const mine = (answer: string): boolean => answer.slice(0, id.length + 10).includes(`"${id}"`);
+  await until(`an answer to ${id}`, () => texts.slice(from).some(mine));
+  return JSON.parse(texts.slice(from).find(mine) ?? '') as unknown[];
+}
+
+/** As long as each member may be. */
+const idTags = (count: number) =>
+  Array.from({ length: count }, (_, index) => ({
+    idTag: `TAG${String(index).padStart(17, '0')}`,
+    idTagInfo: {
+      status: 'ConcurrentTx',
+      expiryDate: '2027-01-01T00:00:00.000Z',
+      parentIdTag: `P${String(index).padStart(19, '0')}`,
+    },
+  }));
+
+const megabyte = (piece: string): string => piece.repeat(Math.ceil(1e6 / piece.length)).slice(0, 1e6);
+const elements = (count: number, element: (n: number) => string): string =>
+  Array.from({ length: count }, (_, n) => element(n)).join();
+
+describe('no slice of more than 5 ms', () => {
+  it('is taken by a SendLocalList of 500 idTags', async () => {
+    const rounds = await slicesOf(async (round) => {
+      const payload = { listVersion: round + 1, updateType: 'Full', localAuthorizationList: idTags(500) };
+      const answer = await answerTo(`list-${round}`, JSON.stringify([2, `list-${round}`, 'SendLocalList', payload]));
+      expect(answer).toEqual([3, `list-${round}`, { status: 'Accepted' }]);
+    });
+    expect(Math.min(...rounds)).toBeLessThan(MOST_MS);
+  });
+
+  it('is taken by a GetConfiguration of all keys', async () => {
+    const rounds = await slicesOf(async (round) => {
+      const [, , payload] = await answerTo(`get-${round}`, JSON.stringify([2, `get-${round}`, 'GetConfiguration', {}]));
+      expect((payload as { configurationKey: unknown[] }).configurationKey.length).toBeGreaterThan(30);
+    });
+    expect(Math.min(...rounds)).toBeLessThan(MOST_MS);
+  });
+
+  it.each([
+    ['nothing but letters', megabyte('x')],
+    ['blanks', megabyte(' ')],
+    ['brackets', megabyte('[')],
+    ['brackets that close', `[2,"n","Reset",${'['.repeat(5e5)}${']'.repeat(5e5)}]`],
+    ['addresses', megabyte('://a:b')],
+    ['escapes', `[2,"n","Reset",${elements(30_000, () => '"\\u0041 authorizationkey ://a:b"')}]`],
+    ['members', `[2,"n","Reset",{${elements(60_000, (n) => `"k${n}":${n}`)}}]`],
+    [
+      'idTags',
+      JSON.stringify([
+        2,
+        'n',
+        'SendLocalList',
+        { listVersion: 1, updateType: 'Full', localAuthorizationList: idTags(8000) },
+      ]),
+    ],
+    ['one text with bad escapes', `[2,"n","DataTransfer",{"vendorId":"v","data":"${megabyte('\\u')}"}]`],
+    [
+      'one text with good ones',
+      JSON.stringify([2, 'n', 'DataTransfer', { vendorId: 'v', data: megabyte('\\').slice(0, 5e5) }]),
+    ],
+    ['a result that nobody asked for', `[3,"n",{"a":[${elements(100_000, String)}]}]`],
+  ])('is taken by a megabyte of %s', async (_, text) => {
+    const rounds = await slicesOf(async (round) => {
+      const { events } = sockets.last;
+      events.received(text);
+      await answerTo(`behind-${round}`, JSON.stringify([2, `behind-${round}`, 'GetLocalListVersion', {}]));
+    });
+    expect(Math.min(...rounds)).toBeLessThan(MOST_MS);
+  });
+
+  it('is taken by opening an outbox that holds 100,000 facts', async () => {
+    const held = 100_000;
+    const directory = join(folder, 'outbox');
+    const fact = (n: number): Fact => ({
+      action: 'MeterValues',
+      transaction: 't',
+      content: { n, filler: 'x'.repeat(200) },
+    });
+    const opened = async (): Promise<Store> => (await openStore(directory, silentLog)).store;
+    const filled = await opened();
+    for (let n = 0; n < held; n += 1000) {
+      const puts = Array.from(
+        { length: 1000 },
+        (_, i) => ({ type: 'put', key: factKey(n + i), value: fact(n + i) }) as const,
+      );
+      await filled.batch(puts, 'relaxed');
+    }
+    await filled.close();
+    const rounds = await slicesOf(async () => {
+      const again = await opened();
+      let sends = 0;
+      const outbox = new Outbox({
+        store: again,
+        clock,
+        log: silentLog,
+        send: () => {
+          sends++;
+          return new Promise(() => {});
+        },
+        render: ({ content }) => content,
+        delivered: () => {},
+        attempts: () => 3,
+        retryIntervalS: () => 60,
+        gaveUp: () => {},
+      });
+      await outbox.open();
+      outbox.resume();
+      await until('the first fact is sent', () => sends === 1);
+      expect(outbox.size).toBe(held);
+      await again.close();
+    });
+    expect(Math.min(...rounds)).toBeLessThan(MOST_MS);
+  }, 60_000);
+});
