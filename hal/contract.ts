@@ -201,6 +201,9 @@ export interface Board {
   onMains(listener: (mains: Mains) => void): Unsubscribe;
   /** A repaired, latched fault is reset by a person or by Reset; connector 0 resets all. */
   resetFaults(connectorId: number): void;
-  /** Every contactor open and every pilot x1 when this resolves. Safe to call twice. */
+  /**
+   * Every contactor open, every pilot x1 and every lock motor off when this resolves: commanded before it returns, then waited for,
+   * half a second at most. If something fails the rest is made safe all the same, and it rejects. Safe to call twice.
+   */
   close(): Promise<void>;
 }

@@ -1,6 +1,7 @@
 /** The book of the faults that are raised on a board: trips the connectors concerned before anybody hears of it. */
 import type { Fault, FaultChange, FaultCode, Unsubscribe } from './contract.ts';
 import { FAULTS, trips } from './faults.ts';
+import { tryAll } from './try-all.ts';
 
 /** What a blocking fault does to a connector. `OwnPilotEvse` and the EVSE controller have both. */
 export interface Trippable {
@@ -65,10 +66,11 @@ export class FaultBook {
     this.#entries.set(key, entry);
     entry.causes.set(source, fault);
     entry.evLeft = false;
-    const errors = trips(fault.code) ? this.#tripAll(fault.connectorId, key) : [];
-    if (before === undefined) this.#tell({ fault, raised: true });
-    else this.#retell(entry);
-    if (errors.length > 0) throw errors[0];
+    const concerned = trips(fault.code) ? this.#concerned(fault.connectorId) : [];
+    tryAll([
+      ...concerned.map((connector) => () => connector.trip(key)),
+      () => (before === undefined ? this.#tell({ fault, raised: true }) : this.#retell(entry)),
+    ]);
   }
 
   /** `source` sees no cause any more. Ends the fault if nobody else does, unless it is latched. Unknown faults are ignored. */
@@ -110,20 +112,10 @@ export class FaultBook {
 
   #end(key: string, { fault }: Entry): void {
     this.#entries.delete(key);
-    for (const connector of this.#concerned(fault.connectorId)) connector.release(key);
-    this.#tell({ fault, raised: false });
-  }
-
-  #tripAll(connectorId: number, reason: string): unknown[] {
-    const errors: unknown[] = [];
-    for (const connector of this.#concerned(connectorId)) {
-      try {
-        connector.trip(reason);
-      } catch (error) {
-        errors.push(error);
-      }
-    }
-    return errors;
+    tryAll([
+      ...this.#concerned(fault.connectorId).map((connector) => () => connector.release(key)),
+      () => this.#tell({ fault, raised: false }),
+    ]);
   }
 
   #concerned(connectorId: number): readonly Trippable[] {
@@ -133,6 +125,6 @@ export class FaultBook {
   }
 
   #tell(change: FaultChange): void {
-    for (const listener of [...this.#listeners]) listener(change);
+    tryAll([...this.#listeners].map((listener) => () => listener(change)));
   }
 }

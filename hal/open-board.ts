@@ -25,6 +25,7 @@ import type { SerialBus } from './modbus/byte-port.ts';
 import type { ControllerEvse } from './modbus/evse-controller.ts';
 import type { MeterDriver, MeterPlace } from './modbus/modbus-meter.ts';
 import type { RegisterMap, SerialSettings } from './modbus/register-map.ts';
+import { tryAll } from './try-all.ts';
 
 /** What the configuration says about a connector; `ConnectorConfig` fits. */
 export interface Fitting {
@@ -70,7 +71,8 @@ export async function openBoard(
   try {
     return await site.open(fittings);
   } catch (error) {
-    await site.close();
+    // Its own failures are in the log; the cause is what matters.
+    await site.close().catch(() => {});
     throw error;
   }
 }
@@ -84,12 +86,23 @@ interface Parts {
   readonly proximity?: ProximityPilot;
 }
 
+/** A mirror contact that cannot be read says nothing. */
+function isOff({ off }: Parts): boolean {
+  try {
+    return off();
+  } catch {
+    return false;
+  }
+}
+
 /** A board while it is opened and until it is closed: what is shared, and what has to be given back. */
 class BoardSite {
   readonly book = new FaultBook();
   readonly #description: BoardDescription;
   readonly #surroundings: Surroundings;
   readonly #drivers: Drivers;
+  /** What `close` does before anything else, in its first turn. */
+  readonly #makeSafe: (() => void)[] = [];
   readonly #closers: (() => void | Promise<void>)[] = [];
   readonly #parts: Parts[] = [];
   readonly #buses = new Map<string, { readonly bus: ModbusBus; readonly serial: SerialBus }>();
@@ -127,27 +140,35 @@ class BoardSite {
     };
   }
 
-  /** Contactors and pilots first, all of them, whatever fails; then everything in reverse order. Never rejects. */
+  /** Contactors, pilots and motors first, all of them, whatever fails; then everything in reverse order. Rejects with the first failure. */
   close(): Promise<void> {
     this.#closing ??= this.#closeAll();
     return this.#closing;
   }
 
   async #closeAll(): Promise<void> {
-    for (const { evse } of this.#parts) await this.#attempt(() => evse.trip('closing'));
+    const errors: unknown[] = [];
+    const failed = (error: unknown) => {
+      errors.push(error);
+      this.#surroundings.log.warn('closing the board went wrong', { error: String(error) });
+    };
+    try {
+      tryAll(this.#makeSafe);
+    } catch (error) {
+      failed(error);
+    }
     const deadline = this.#surroundings.clock.now() + OPEN_WITHIN_MS;
-    while (this.#parts.some(({ off }) => !off()) && this.#surroundings.clock.now() < deadline) {
+    while (!this.#parts.every(isOff) && this.#surroundings.clock.now() < deadline) {
       await new Promise<void>((resolve) => this.#surroundings.clock.after(10, resolve));
     }
-    for (const close of this.#closers.splice(0).reverse()) await this.#attempt(close);
-  }
-
-  async #attempt(action: () => void | Promise<void>): Promise<void> {
-    try {
-      await action();
-    } catch (error) {
-      this.#surroundings.log.warn('closing the board went wrong', { error: String(error) });
+    for (const close of this.#closers.splice(0).reverse()) {
+      try {
+        await close();
+      } catch (error) {
+        failed(error);
+      }
     }
+    if (errors.length > 0) throw errors[0];
   }
 
   #keep(close: () => void | Promise<void>): void {
@@ -175,6 +196,7 @@ class BoardSite {
         ? await this.#comparatorEvse(description.id, description.evse, ventilated)
         : await this.#controllerEvse(description, description.evse, ventilated);
     this.#parts.push(parts);
+    this.#makeSafe.push(() => parts.evse.trip('closing'));
     return parts;
   }
 
@@ -243,7 +265,7 @@ class BoardSite {
         if (evse.state.pilot === 'A') this.book.unplugged(id);
       },
     });
-    this.#keep(() => motor.close());
+    this.#makeSafe.push(() => motor.close());
     return { lock: motor, proximity: cable };
   }
 
@@ -277,7 +299,7 @@ class BoardSite {
     return mainsInput(
       await this.#input(this.#description.mains),
       () => {
-        for (const { evse } of this.#parts) evse.trip('mains');
+        tryAll(this.#parts.map((parts) => () => parts.evse.trip('mains')));
       },
       () => {
         for (const { evse } of this.#parts) evse.release('mains');

@@ -1,6 +1,7 @@
 /** `Evse` made of our own control pilot, contactor and the interlock between them. */
 import type { Contactor, ControlPilot, Evse, EvseState, Offer, PilotState, Timebase, Unsubscribe } from './contract.ts';
 import { Interlock } from './interlock.ts';
+import { tryAll } from './try-all.ts';
 
 export interface OwnPilotEvse extends Evse {
   /** Opens the contactor, then withdraws the offer; stays so until released. Called by the board before anybody hears of the cause. */
@@ -32,10 +33,14 @@ export function ownPilotEvse({ pilot, contactor, ventilated, clock }: OwnPilotPa
   };
 
   const onPilot = (now: PilotState) => {
-    interlock.pilot(now);
-    // Without an EV, or with a pilot that makes no sense, nothing is offered (A2 is a transition only).
-    if (now === 'A' || now === 'E' || now === 'F') signal('x1');
-    tell();
+    tryAll([
+      () => interlock.pilot(now),
+      () => {
+        // Without an EV, or with a pilot that makes no sense, nothing is offered (A2 is a transition only).
+        if (now === 'A' || now === 'E' || now === 'F') signal('x1');
+      },
+      tell,
+    ]);
   };
 
   signal('x1');
@@ -53,8 +58,7 @@ export function ownPilotEvse({ pilot, contactor, ventilated, clock }: OwnPilotPa
     offer: signal,
     permit: (given) => interlock.permit(given),
     trip(reason) {
-      interlock.trip(reason);
-      signal('x1');
+      tryAll([() => interlock.trip(reason), () => signal('x1')]);
     },
     release: (reason) => interlock.release(reason),
     onState(listener): Unsubscribe {

@@ -1,5 +1,6 @@
 /** A motor lock: one pulse on one of two lines, and a switch that says where it is. */
 import type { ConnectorLock, DriverLog, FaultCode, Timebase } from '../contract.ts';
+import { tryAll } from '../try-all.ts';
 import type { InputLine, OutputLine } from './line.ts';
 
 export const PULSE_MS = 600;
@@ -59,9 +60,11 @@ export class MotorLock implements ConnectorLock {
     return this.#after({ motor, opposite, locked: false, fault: 'unlockFailed' });
   }
 
-  /** No further pulse; the one under way ends when its line is closed. */
+  /** Ends the pulse that is under way, and there is no further one. Throws if a line cannot be written. */
   close(): void {
     this.#closed = true;
+    const { lock, unlock } = this.#parts;
+    tryAll([lock, unlock].map((motor) => () => motor.write(false)));
   }
 
   #after(movement: Movement): Promise<boolean> {

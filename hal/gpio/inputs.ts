@@ -2,6 +2,7 @@
 import type { FaultInputDescription } from '../board-description.ts';
 import type { Cancel, Fault, Mains, Timebase, Unsubscribe } from '../contract.ts';
 import type { FaultBook } from '../fault-book.ts';
+import { tryAll } from '../try-all.ts';
 import type { InputLine } from './line.ts';
 
 /** A fault has to be gone for so long before it clears: a chattering contact would close the contactor again and again. */
@@ -52,9 +53,7 @@ export function mainsInput(failing: InputLine, trip: () => void, release: () => 
   let mains: Mains = 'on';
   const follow = (fails: boolean) => {
     mains = fails ? 'failing' : 'on';
-    if (fails) trip();
-    else release();
-    for (const listener of [...listeners]) listener(mains);
+    tryAll([fails ? trip : release, ...[...listeners].map((listener) => () => listener(mains))]);
   };
   if (failing.read()) follow(true);
   failing.onChange(follow);

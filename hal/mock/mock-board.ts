@@ -12,6 +12,7 @@ import type {
 } from '../contract.ts';
 import { FaultBook } from '../fault-book.ts';
 import { HalError } from '../hal-error.ts';
+import { tryAll } from '../try-all.ts';
 import { FaultCauses, type FaultDetails } from './fault-causes.ts';
 import {
   type ConnectorChange,
@@ -65,6 +66,7 @@ export function createMockBoard({ connectors, clock, log, meterSerial = 'MOCK' }
     const parts = { clock, log, book, changed, meterSerial: `${meterSerial}-${options.id}` };
     return new MockConnector({ ...DEFAULTS, ...options }, parts);
   });
+  const evses = made.map(({ evse }) => evse);
   const readers = readersFor(connectors.map(({ id }) => id));
 
   const find = (connectorId: number): MockConnector => {
@@ -83,10 +85,11 @@ export function createMockBoard({ connectors, clock, log, meterSerial = 'MOCK' }
     setMains: (next) => {
       if (next === mains) return;
       mains = next;
-      for (const { evse } of made) if (next === 'failing') evse.trip('mains');
-      for (const { evse } of made) if (next === 'on') evse.release('mains');
-      for (const listener of [...onMains]) listener(next);
-      changed();
+      tryAll([
+        ...evses.map((evse) => () => (next === 'failing' ? evse.trip('mains') : evse.release('mains'))),
+        ...[...onMains].map((listener) => () => listener(next)),
+        changed,
+      ]);
     },
     present: (idTag, served = connectors.map(({ id }) => id)) => {
       for (const connectorId of served) find(connectorId);
@@ -117,7 +120,7 @@ export function createMockBoard({ connectors, clock, log, meterSerial = 'MOCK' }
     },
     resetFaults: (connectorId) => book.reset(connectorId),
     async close() {
-      for (const { evse } of made) evse.trip('closed');
+      tryAll(evses.map((evse) => () => evse.trip('closed')));
     },
   };
 }

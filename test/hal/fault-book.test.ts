@@ -76,6 +76,21 @@ describe('fault book', () => {
     expect(changes).toHaveLength(1);
   });
 
+  it('tells every listener, and releases every connector, although one throws', () => {
+    const { two, changes } = setUp();
+    const broken = () => {
+      throw new Error('EIO');
+    };
+    const book = new FaultBook();
+    book.attach(1, { trip: () => {}, release: broken });
+    book.attach(2, two);
+    book.onChange(broken);
+    book.onChange((change) => changes.push(change));
+    expect(() => book.raise({ code: 'emergencyStop', connectorId: 0 }, 'test')).toThrow('EIO');
+    expect(() => book.clear('emergencyStop', 0, 'test')).toThrow('EIO');
+    expect([two.reasons.size, changes.map(({ raised }) => raised), book.current]).toEqual([0, [true, false], []]);
+  });
+
   it.each(withRule('itself'))('ends %s with its cause', (code) => {
     const { book } = setUp();
     book.raise({ code, connectorId: 1 }, 'test');

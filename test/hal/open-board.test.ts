@@ -50,6 +50,14 @@ const BOARD: BoardDescription = {
   mains: { line: MAINS },
 };
 
+/** The same connector twice; the lines of the second one are 100 higher. */
+const twoConnectors = (): BoardDescription => {
+  const lifted = JSON.parse(JSON.stringify(BOARD.connectors[0]), (key, value) =>
+    key === 'line' ? value + 100 : key === 'channel' ? 1 : value,
+  );
+  return { ...BOARD, connectors: [...BOARD.connectors, { ...lifted, id: 2 }] };
+};
+
 const MAP = { model: 'm', serial: { baudRate: 9600, parity: 'none', stopBits: 1 } } as RegisterMap;
 
 const FITTING: Fitting = {
@@ -67,6 +75,7 @@ class World {
   readonly clock = new VirtualClock();
   readonly chip = new FakeChip();
   readonly pwm = new FakePwm();
+  readonly secondPwm = new FakePwm();
   readonly buses: { path: string; closed: boolean }[] = [];
   readonly closed: string[] = [];
   welded = false;
@@ -74,15 +83,17 @@ class World {
   silent: (silent: boolean) => void = () => {};
 
   constructor() {
-    for (const line of [...LEVEL_LINES, 5, STOP]) this.chip.levels.set(line, 1);
+    for (const line of [...LEVEL_LINES, 5, STOP, ...LEVEL_LINES.map((above) => above + 100), 105])
+      this.chip.levels.set(line, 1);
     this.chip.onWrite = (line, level) => {
       if (line === COIL && !(level === 0 ? this.welded : this.stuck)) this.chip.pull(MIRROR, level);
+      if (line === COIL + 100) this.chip.pull(MIRROR + 100, level);
     };
   }
 
   readonly drivers: Drivers = {
     lines: async () => this.chip,
-    pwm: async () => this.pwm,
+    pwm: async ({ channel }) => (channel === 0 ? this.pwm : this.secondPwm),
     bus: async ({ path }) => {
       const bus = { path, closed: false };
       this.buses.push(bus);
@@ -297,6 +308,62 @@ describe('open board', () => {
     expect(took).toBeGreaterThanOrEqual(closedMs);
     expect(took).toBeLessThan(closedMs + 20);
     expect(fake.registers.get(1000)).toBe(writeMs === 50 ? 0 : 16);
+  });
+
+  describe('with a coil that cannot be written, beside a sound connector that charges', () => {
+    const setUp = async () => {
+      const world = new World();
+      const board = await world.open(twoConnectors(), [
+        { ...FITTING, cable: 'socket' },
+        { ...FITTING, id: 2 },
+      ]);
+      const [broken, sound] = board.connectors;
+      if (broken === undefined || sound === undefined) throw new Error('no connectors');
+      await world.ev('B');
+      broken.evse.offer(16);
+      for (const state of ['B', 'C'] as const) {
+        for (const [index, line] of LEVEL_LINES.entries()) world.chip.pull(line + 100, LEVELS[state][index] as Level);
+        sound.evse.offer(16);
+        await world.clock.advance(600);
+      }
+      sound.evse.permit(true);
+      expect(world.chip.levels.get(COIL + 100)).toBe(1);
+      expect([world.pwm.percent, world.secondPwm.percent].every((percent) => percent < 100)).toBe(true);
+      world.chip.broken.add(COIL);
+      return { world, board };
+    };
+    const outputs = ({ chip, pwm, secondPwm }: World) => [chip.levels.get(COIL + 100), pwm.percent, secondPwm.percent];
+
+    it.each<[string, (world: World) => void]>([
+      ['an emergency stop', ({ chip }) => chip.pull(STOP, 0)],
+      ['failing mains', ({ chip }) => chip.pull(MAINS, 1)],
+    ])('opens the other one and withdraws every offer at %s, then throws', async (_what, happen) => {
+      const { world } = await setUp();
+      expect(() => happen(world)).toThrow(`EIO on line ${COIL}`);
+      expect(outputs(world)).toEqual([0, 100, 100]);
+    });
+
+    it('tells everybody of failing mains', async () => {
+      const { world, board } = await setUp();
+      const seen: string[] = [];
+      board.onMains((mains) => seen.push(mains));
+      expect(() => world.chip.pull(MAINS, 1)).toThrow('EIO');
+      expect([seen, board.mains]).toEqual([['failing'], 'failing']);
+    });
+
+    it('makes everything else safe in the turn in which it is closed, releases every line, and rejects', async () => {
+      const { world, board } = await setUp();
+      void board.connectors[0]?.lock?.lock();
+      await world.clock.advance(100);
+      expect(world.chip.levels.get(8)).toBe(1);
+      const closing = board.close().catch((error: unknown) => String(error));
+      expect([...outputs(world), world.chip.levels.get(8)]).toEqual([0, 100, 100, 0]);
+      await world.clock.advance(10_000);
+      expect(await closing).toContain(`EIO on line ${COIL}`);
+      expect(world.chip.open.size).toBe(0);
+      expect([world.pwm.closed, world.secondPwm.closed]).toEqual([true, true]);
+      expect(world.clock.armed).toBe(0);
+    });
   });
 
   it('leaves nothing open and nothing driven when any one line fails to open', async () => {

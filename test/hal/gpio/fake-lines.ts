@@ -64,6 +64,8 @@ export class FakeChip implements LineBackend {
   readonly open = new Set<number>();
   /** Opening this line fails. */
   refuses: number | undefined;
+  /** Writing to these lines fails. */
+  readonly broken = new Set<number>();
   /** Called after every write, so that a test can play the contactor. */
   onWrite: (line: number, level: Level) => void = () => {};
   readonly #edges = new Map<number, () => void>();
@@ -74,6 +76,7 @@ export class FakeChip implements LineBackend {
     this.log.push(`out ${line}=${initial}`);
     return {
       write: (level: Level) => {
+        if (this.broken.has(line)) throw new Error(`EIO on line ${line}`);
         this.levels.set(line, level);
         this.log.push(`${line}=${level}`);
         this.onWrite(line, level);

@@ -250,6 +250,24 @@ describe('mock board', () => {
     expect(board.connector(2).observe()).toMatchObject({ contactor: 'open', pwm: 100 });
   });
 
+  it.each<[string, (board: MockBoard) => void | Promise<void>]>([
+    ['failing mains', ({ inputs }) => inputs.setMains('failing')],
+    ['its end', (board) => board.close()],
+  ])('makes every connector safe at %s although a listener throws, then hands the error on', async (_what, act) => {
+    const { clock, board, evse } = await charging(1);
+    board.inputs.patchConnector(2, { ev: { plugged: true, mode: 'B' } });
+    hardware(board, 2).evse.offer(16);
+    await clock.advance(1000);
+    expect(board.connector(2).observe().pwm).toBeLessThan(100);
+    const once = evse.onState(() => {
+      once();
+      throw new Error('listener');
+    });
+    await expect((async () => act(board))()).rejects.toThrow('listener');
+    expect(board.connector(1).observe()).toMatchObject({ contactor: 'open', pwm: 100 });
+    expect(board.connector(2).observe().pwm).toBe(100);
+  });
+
   it('never breaks the safety invariants of the bench', async () => {
     const change = fc.oneof(
       fc.record({ ev: fc.record({ plugged: fc.constantFrom(true, true, false) }) }),
