@@ -1,0 +1,80 @@
+/** Which installed profiles bound a connector, in their order, and their pieces side by side (OCPP 1.6 section 3.13). Pure. */
+import type { InstalledProfile, ProfileBook, RunningTransaction } from './book.ts';
+import { type Allowance, type Piece, prevailing } from './prevailing.ts';
+import type { ChargingProfilePurpose } from './profile.ts';
+import { type Track, toSeconds, trackOf } from './track.ts';
+
+/** What the layers need to know of a connector. */
+export interface LayeredConnector {
+  readonly connectorId: number;
+  readonly transaction?: RunningTransaction;
+}
+
+const ofPurpose = (book: ProfileBook, purpose: ChargingProfilePurpose): InstalledProfile[] =>
+  book
+    .filter(({ profile }) => profile.chargingProfilePurpose === purpose)
+    .sort((a, b) => b.profile.stackLevel - a.profile.stackLevel);
+
+/** For the charge point as a whole the situation-specific start point (section 7.9) is the installation of the profile. */
+function chargePointTracks(book: ProfileBook, fromS: number): Track[] {
+  return ofPurpose(book, 'ChargePointMaxProfile').map(({ profile, installedAt }) =>
+    trackOf(profile, Math.min(toSeconds(installedAt), fromS)),
+  );
+}
+
+/**
+ * The TxProfiles of the running transaction, then the TxDefaultProfiles: those step in only where no TxProfile has a period (section
+ * 3.13.1, "overrule"; 5.16.4, "fall back"). A TxDefaultProfile of the connector replaces the one of connector 0 with the same
+ * stackLevel, for this connector only. Relative schedules begin with the transaction; without one, as if it began at `fromS`. A
+ * transaction from the future is a clock that was set: it begins at `fromS` too, lest its limits be forgotten.
+ */
+function connectorTracks(book: ProfileBook, { connectorId, transaction }: LayeredConnector, fromS: number): Track[] {
+  const tx = ofPurpose(book, 'TxProfile').filter(
+    ({ connectorId: on, profile: { transactionId } }) =>
+      transaction !== undefined &&
+      on === connectorId &&
+      (transactionId === undefined || transactionId === transaction.transactionId),
+  );
+  const defaults = ofPurpose(book, 'TxDefaultProfile');
+  const own = new Set(
+    defaults.flatMap(({ connectorId: on, profile }) => (on === connectorId ? profile.stackLevel : [])),
+  );
+  const visible = defaults.filter(
+    ({ connectorId: on, profile }) => on === connectorId || (on === 0 && !own.has(profile.stackLevel)),
+  );
+  const startS = transaction === undefined ? fromS : Math.min(toSeconds(transaction.startedAt), fromS);
+  return [...tx, ...visible].map(({ profile }) => trackOf(profile, startS));
+}
+
+/** A stretch of time in which nothing changes in any layer. */
+export interface Step {
+  readonly fromS: number;
+  readonly untilS: number;
+  /** Of the ChargePointMaxProfiles. */
+  readonly chargePoint: Allowance;
+  /** Of the TxProfiles and TxDefaultProfiles, one for each of the connectors, in their order. */
+  readonly perConnector: readonly Allowance[];
+}
+
+/** From `fromS` to `endS`, whole seconds since the epoch, in order and without gaps. */
+export function* stepsOf(
+  book: ProfileBook,
+  connectors: readonly LayeredConnector[],
+  fromS: number,
+  endS: number,
+): Generator<Step, undefined> {
+  const stacks = [chargePointTracks(book, fromS), ...connectors.map((each) => connectorTracks(book, each, fromS))];
+  const layers = stacks.map((tracks) => prevailing(tracks, fromS, endS));
+  const nothing: Piece = { untilS: endS, allowance: undefined };
+  let pieces = layers.map((): Piece => ({ untilS: fromS, allowance: undefined }));
+  let atS = fromS;
+  while (atS < endS) {
+    const untilNow = atS;
+    pieces = pieces.map((piece, index) => (piece.untilS > untilNow ? piece : (layers[index]?.next().value ?? nothing)));
+    const untilS = pieces.reduce((least, piece) => Math.min(least, piece.untilS), endS);
+    const [chargePoint, ...perConnector] = pieces.map(({ allowance }) => allowance);
+    yield { fromS: atS, untilS, chargePoint, perConnector };
+    atS = untilS;
+  }
+  return undefined;
+}

@@ -1,0 +1,86 @@
+/** The limit of the charging profiles at one instant, why, and until when (OCPP 1.6 section 3.13). Pure. */
+import type { ProfileBook } from './book.ts';
+import { type Step, stepsOf } from './layers.ts';
+import { type Limit, limitOf, minChargingRateA, type Site, tenthsOf } from './limit.ts';
+import { toSeconds } from './track.ts';
+
+export interface LimitNow {
+  /** Ampere per phase, in steps of 0.1, rounded down. */
+  readonly limitA: number;
+  readonly numberPhases: number;
+  /** One sentence of at most 50 characters, as StatusNotification takes it for `info`. */
+  readonly reason: string;
+  /** Epoch milliseconds, at most a day ahead: it changes then, or it is time to look again. */
+  readonly until: number;
+  /** Below this charging is inefficient, says the profile that prevails; for balancing, never a limit. */
+  readonly minChargingRateA?: number;
+}
+
+const LOOK_AHEAD_S = 86_400;
+/** As many changes that change nothing are looked at in one go: a synchronous slice has its bounds. */
+const MOST_STEPS = 500;
+const MOST_REASON = 50;
+
+const padded = (value: number): string => String(value).padStart(2, '0');
+
+/** `14:00Z`, or `14:00:30Z`; the day goes without saying within a day. */
+function timeOfDay(epochS: number): string {
+  const second = epochS % 60;
+  const time = `${padded(Math.floor(epochS / 3600) % 24)}:${padded(Math.floor(epochS / 60) % 60)}`;
+  return second === 0 ? `${time}Z` : `${time}:${padded(second)}Z`;
+}
+
+function reasonOf({ cause }: Limit, limitA: number, connectorId: number, changesS: number | undefined): string {
+  if (cause === undefined)
+    return connectorId === 0 ? `the connectors together: ${limitA} A` : `no profile allows less than ${limitA} A`;
+  const sentence = `${cause.chargingProfilePurpose} ${cause.chargingProfileId} allows ${limitA} A`;
+  const full = changesS === undefined ? sentence : `${sentence} until ${timeOfDay(changesS)}`;
+  return (full.length > MOST_REASON ? sentence : full).slice(0, MOST_REASON);
+}
+
+const isSame = (a: Limit, b: Limit): boolean =>
+  tenthsOf(a.limitA) === tenthsOf(b.limitA) &&
+  a.numberPhases === b.numberPhases &&
+  a.cause?.chargingProfileId === b.cause?.chargingProfileId;
+
+interface Outlook {
+  readonly first: Step;
+  readonly limit: Limit;
+  readonly untilS: number;
+  /** False: we only stopped looking. */
+  readonly changes: boolean;
+}
+
+function outlook(book: ProfileBook, connectorId: number, atS: number, site: Site): Outlook | undefined {
+  let found: { readonly first: Step; readonly limit: Limit } | undefined;
+  let seen = 0;
+  let untilS = atS;
+  for (const step of stepsOf(book, site.connectors, atS, atS + LOOK_AHEAD_S)) {
+    const limit = limitOf(step, site, connectorId);
+    if (limit === undefined) return undefined;
+    found ??= { first: step, limit };
+    if (!isSame(found.limit, limit)) return { ...found, untilS, changes: true };
+    untilS = step.untilS;
+    seen += 1;
+    if (seen === MOST_STEPS) break;
+  }
+  return found && { ...found, untilS, changes: false };
+}
+
+/** `at` in epoch milliseconds; connector 0: the whole charge point (see `totalLimit`). Undefined: there is no such connector. */
+export function limitAt(book: ProfileBook, connectorId: number, at: number, site: Site): LimitNow | undefined {
+  const seen = outlook(book, connectorId, toSeconds(at), site);
+  if (seen === undefined) return undefined;
+  const { first, limit, untilS, changes } = seen;
+  const limitA = tenthsOf(limit.limitA);
+  const index = site.connectors.findIndex((connector) => connector.connectorId === connectorId);
+  const phases = site.connectors[index]?.phases;
+  const leastA = phases && minChargingRateA(first.perConnector[index], phases, site.nominalV);
+  return {
+    limitA,
+    numberPhases: limit.numberPhases,
+    reason: reasonOf(limit, limitA, connectorId, changes ? untilS : undefined),
+    until: untilS * 1000,
+    ...(leastA === undefined ? {} : { minChargingRateA: leastA }),
+  };
+}
