@@ -356,7 +356,7 @@ class RunningAgent implements Agent {
   #send(action: Fact['action'], payload: unknown, onLate: (confirmation: unknown) => void): Promise<unknown> {
     const operation = operationOf(action);
     if (operation === undefined) throw new Error(`${action} is no operation of OCPP 1.6`);
-    return this.#called().call(operation, payload, { onLate });
+    return this.#called().call(operation, payload, { lane: 'fact', onLate });
   }
 
   #delivered({ action, transaction, content }: Fact, confirmation: unknown): void {

@@ -6,11 +6,21 @@ import { type ErrorFrame, formatCall, type MessageId, type ResultFrame } from '.
 import type { AnyOperation, Operation } from './operation.ts';
 import { validate } from './validate.ts';
 
+/** BootNotification; what happened in transactions; everything else. */
+type Lane = 'urgent' | 'fact' | 'rest';
+
+/** Who goes first among the calls that wait; in the order of asking within a group. */
+const GROUPS: { readonly [state in 'answering' | 'silent']: readonly (readonly Lane[])[] } = {
+  answering: [['urgent'], ['fact', 'rest']],
+  // Each call may now cost a time-out, so what must not get lost goes before what is only news.
+  silent: [['urgent'], ['fact'], ['rest']],
+};
+
 export interface CallOptions<Confirmation> {
   /** Instead of the peer's own; real milliseconds, counted from sending. */
   readonly timeoutMs?: number;
-  /** Goes before everything that waits: BootNotification. */
-  readonly urgent?: boolean;
+  /** `urgent` goes before everything that waits; `fact` before the rest, once a call had no answer in time. Default `rest`. */
+  readonly lane?: Lane;
   /** The confirmation came after all, when the call had already failed by `timeout` or `disconnected`. At most once. */
   readonly onLate?: (confirmation: Confirmation) => void;
 }
@@ -35,7 +45,7 @@ interface CallerOptions {
 interface PendingCall {
   readonly action: string;
   readonly request: unknown;
-  readonly urgent: boolean;
+  readonly lane: Lane;
   readonly timeoutMs: number | undefined;
   answered(payload: unknown): void;
   answeredLate(payload: unknown): void;
@@ -56,6 +66,8 @@ export class Caller {
   #send: ((text: string) => void) | undefined;
   #waiting: PendingCall[] = [];
   #flight: Flight | undefined;
+  /** Whether the last call that was sent has had an answer in time. */
+  #otherSide: keyof typeof GROUPS = 'answering';
   readonly #overdue = new Map<MessageId, PendingCall>();
   #lateAnswers = 0;
   #unknownAnswers = 0;
@@ -70,6 +82,7 @@ export class Caller {
 
   attach(send: (text: string) => void): void {
     this.#send = send;
+    this.#otherSide = 'answering';
   }
 
   /** The call in flight and all that wait fail with `disconnected`, in their order. */
@@ -100,10 +113,10 @@ export class Caller {
     if (this.#send === undefined) return Promise.reject(new CallFailure('disconnected', 'there is no link'));
     const read = (payload: unknown) => validate(operation.conf, this.#options.repaired(operation, payload));
     return new Promise((resolve, reject) => {
-      this.#enqueue({
+      this.#waiting.push({
         action,
         request: checked.value,
-        urgent: options.urgent ?? false,
+        lane: options.lane ?? 'rest',
         timeoutMs: options.timeoutMs,
         answered: (payload) => {
           const confirmation = read(payload);
@@ -126,6 +139,7 @@ export class Caller {
       this.#onStray(id, (call) => call.answeredLate(payload));
       return;
     }
+    this.#otherSide = 'answering';
     try {
       flight.call.answered(payload);
     } catch (cause) {
@@ -142,24 +156,27 @@ export class Caller {
       this.#onStray(id, () => {});
       return;
     }
+    this.#otherSide = 'answering';
     const { action } = flight.call;
     this.#options.log.warn(`CALLERROR to our ${action}: ${code}`, { description });
     flight.call.failed(new CallFailure('callError', `${action}: ${code} ${description}`.trimEnd(), code));
     this.#sendNext();
   }
 
-  #enqueue(call: PendingCall): void {
-    const firstThatWaits = call.urgent ? this.#waiting.findIndex(({ urgent }) => !urgent) : -1;
-    if (firstThatWaits === -1) this.#waiting.push(call);
-    else this.#waiting.splice(firstThatWaits, 0, call);
-  }
-
   #sendNext(): void {
     while (this.#send !== undefined && this.#flight === undefined) {
-      const call = this.#waiting.shift();
+      const call = this.#takeNext();
       if (call === undefined) return;
       this.#launch(call, this.#send);
     }
+  }
+
+  #takeNext(): PendingCall | undefined {
+    for (const lanes of GROUPS[this.#otherSide]) {
+      const index = this.#waiting.findIndex(({ lane }) => lanes.includes(lane));
+      if (index !== -1) return this.#waiting.splice(index, 1)[0];
+    }
+    return undefined;
   }
 
   /** A new id for each attempt (section 4.1.4: never used before on this connection URL). */
@@ -187,6 +204,7 @@ export class Caller {
     const failure = isAlive
       ? new CallFailure('timeout', `no answer to ${flight.call.action} within ${timeoutMs} ms`)
       : new CallFailure('disconnected', `no answer to ${flight.call.action}: the link was half-open`);
+    if (this.#flight === flight) this.#otherSide = 'silent';
     this.#failOverdue(flight, failure);
     this.#sendNext();
   }

@@ -87,19 +87,31 @@ describe('our calls', () => {
     expect(await Promise.all(calls)).toEqual([{ status: 'Accepted' }, 'callError', { status: 'Rejected' }]);
   });
 
-  it('that are urgent go before those that wait, in their own order', () => {
-    const peer = attached();
-    void outcome(peer.call(Heartbeat, {}));
-    void outcome(peer.call(DataTransfer, { vendorId: 'slow' }));
-    void outcome(peer.call(BootNotification, BOOT, { urgent: true }));
-    void outcome(peer.call(DataTransfer, { vendorId: 'fast' }, { urgent: true }));
-    for (let n = 1; n <= 4; n++) receive(peer, [4, `id-${n}`, 'GenericError', '', {}]);
-    expect(sent.map((frame) => (frame[3] as { vendorId?: string }).vendorId ?? frame[2])).toEqual([
-      'Heartbeat',
-      'BootNotification',
-      'fast',
-      'slow',
-    ]);
+  describe('that wait', () => {
+    const LANES = ['rest', 'fact', 'urgent'] as const;
+    const said = (): unknown[] => sent.map((frame) => (frame[3] as { vendorId?: string }).vendorId ?? frame[2]);
+    const ask = (peer: Peer): void => {
+      for (const n of [1, 2])
+        for (const lane of LANES) void outcome(peer.call(DataTransfer, { vendorId: `${lane} ${n}` }, { lane }));
+    };
+
+    it('go in the order of asking, but urgent ones first, while the other side answers', () => {
+      const peer = attached();
+      void outcome(peer.call(Heartbeat, {}));
+      ask(peer);
+      for (let n = 1; n <= 7; n++) receive(peer, [4, `id-${n}`, 'GenericError', '', {}]);
+      expect(said()).toEqual(['Heartbeat', 'urgent 1', 'urgent 2', 'rest 1', 'fact 1', 'rest 2', 'fact 2']);
+    });
+
+    it('go with facts before the rest once a call had no answer in time, until one is answered again', async () => {
+      const peer = attached();
+      void outcome(peer.call(Heartbeat, {}));
+      ask(peer);
+      await clock.advance(3 * TIMEOUT_MS);
+      expect(said()).toEqual(['Heartbeat', 'urgent 1', 'urgent 2', 'fact 1']);
+      receive(peer, [4, 'id-4', 'GenericError', '', {}]);
+      expect(said().at(-1)).toBe('rest 1');
+    });
   });
 
   it('fail with `timeout`, counted from sending and not from asking', async () => {

@@ -1,5 +1,7 @@
-/** Bad days: a disk that fails for a moment, a link that dies without a word. What is lost comes back by itself. */
+/** Bad days: a disk that fails for a moment, a link that dies without a word, a pilot that flaps. What is lost comes back by itself. */
 import { describe, expect, it } from 'vitest';
+import type { ConnectorStatus } from '../../src/core/connector/state.ts';
+import { mayFollow } from '../../src/core/connector/transitions.ts';
 import { seconds } from '../sim/virtual-clock.ts';
 import { World } from '../sim/world.ts';
 
@@ -45,4 +47,61 @@ describe('a link that is half-open', () => {
       expect(world.agent.outbox.size).toBe(0);
     },
   );
+});
+
+describe('a pilot that flaps while no StatusNotification is answered', () => {
+  const FLAPS = 1000;
+
+  async function flapping(): Promise<World> {
+    const world = await World.start({
+      connectors: [
+        { id: 1, cable: 'attached' },
+        { id: 2, cable: 'attached' },
+      ],
+      keys: { MeterValueSampleInterval: '0' },
+    });
+    world.plugIn(2);
+    world.present('ABC', [2]);
+    await world.clock.advance(seconds(10));
+    world.central.answer('StatusNotification', () => 'silence');
+    for (let n = 0; n < FLAPS; n++) {
+      if (n % 2 === 0) world.plugIn();
+      else world.unplug();
+      await world.clock.advance(200);
+    }
+    return world;
+  }
+
+  it('holds nothing else up: a stop goes after the one call that is in flight', async () => {
+    const world = await flapping();
+    world.unplug(2);
+    await world.clock.advance(seconds(31));
+    expect(world.central.received('StopTransaction')).toHaveLength(1);
+  });
+
+  it('leaves little to be said, each status may follow the one before, and the last one is true', async () => {
+    const world = await flapping();
+    world.plugIn();
+    world.central.answer('StatusNotification', () => ({}));
+    const before = world.wire.length;
+    await world.clock.advance(seconds(60));
+    const statuses = world.central
+      .received('StatusNotification')
+      .filter(({ connectorId }) => connectorId === 1)
+      .map(({ status }) => status as ConnectorStatus);
+    for (const [n, status] of statuses.entries()) expect(mayFollow(statuses[n - 1] ?? status, status)).toBe(true);
+    expect(statuses.at(-1)).toBe('Preparing');
+    expect(world.wire.length - before).toBeLessThan(50);
+  });
+
+  it('is history once the link is lost: on the next one only what is true then is said', async () => {
+    const world = await flapping();
+    world.central.answer('StatusNotification', () => ({}));
+    world.network.cut();
+    await world.clock.advance(seconds(1));
+    world.network.restore();
+    const restored = world.clock.now();
+    await world.clock.advance(seconds(60));
+    expect(world.story(restored).filter((said) => said.includes('(1 '))).toEqual(['StatusNotification(1 Available)']);
+  });
 });

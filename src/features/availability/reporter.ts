@@ -8,14 +8,26 @@ import type { Cancel } from '../../ports.ts';
 import { type Context, isOnline } from '../feature.ts';
 import { minimumStatusDuration } from './availability.keys.ts';
 
+/** So many changes of a connector wait for a slow central system; beyond that only the newest counts, and the way to it. */
+const LONGEST_WAY = 10;
+
+interface Saying {
+  readonly report: StatusReport;
+  /** When it became true, monotonic. */
+  readonly at: number;
+}
+
 /** After an interruption only what differs from what the central system knows is said again. */
 export class Reporter {
   readonly #id: number;
   readonly #context: Context;
-  /** The last report that was handed to the link; undefined if it is not known to have arrived. */
+  /** The last report that was said or is going to be; undefined if it is not known to have arrived. */
   #said: string | undefined;
-  /** The last status the central system has heard from this process: the next one has to be able to follow it. */
+  /** The last status that was handed to the link: the next one has to be able to follow it. */
   #status: ConnectorStatus | undefined;
+  /** What goes when the one before is answered, oldest first: a central system that is slow is not buried under calls. */
+  #unsaid: Saying[] = [];
+  #saying = false;
   /** What waits for MinimumStatusDuration. */
   #waiting: { readonly report: string; readonly cancel: Cancel } | undefined;
 
@@ -26,12 +38,14 @@ export class Reporter {
 
   stop(): void {
     this.#forgetWaiting();
+    this.#unsaid = [];
   }
 
   /** The link is gone: what happens meanwhile is history, only what is true then will be said (section 4.9). */
   interrupted(): void {
     this.#forgetWaiting();
     this.#status = undefined;
+    this.#unsaid = [];
   }
 
   /** Something that may matter has happened. */
@@ -54,17 +68,25 @@ export class Reporter {
     this.#waiting = { report, cancel };
   }
 
-  /** Sends what is true now, and before it what has to come in between. */
+  /** Says what is true now, and before it what has to come in between. */
   report(): void {
     this.#forgetWaiting();
     const report = this.#context.station.report(this.#id);
     if (report === undefined) return;
-    const { status } = report;
+    if (this.#unsaid.length >= LONGEST_WAY) this.#unsaid = [];
+    const at = this.#context.clock.now();
+    for (const stone of this.#stonesTo(report.status)) {
+      this.#unsaid.push({ report: { status: stone, errorCode: 'NoError' }, at });
+    }
+    this.#unsaid.push({ report, at });
+    this.#said = JSON.stringify(report);
+    if (!this.#saying) void this.#sayAll();
+  }
+
+  #stonesTo(status: ConnectorStatus): readonly ConnectorStatus[] {
+    const last = this.#unsaid.at(-1)?.report.status ?? this.#status;
     // Connector 0 knows three statuses, and any of them may follow any other.
-    const stones = this.#status === undefined || this.#id === 0 ? [] : between(this.#status, status);
-    for (const stone of stones) void this.#send({ status: stone, errorCode: 'NoError' });
-    this.#status = status;
-    void this.#send(report);
+    return last === undefined || this.#id === 0 ? [] : between(last, status);
   }
 
   #forgetWaiting(): void {
@@ -72,16 +94,23 @@ export class Reporter {
     this.#waiting = undefined;
   }
 
-  async #send(report: StatusReport): Promise<void> {
+  /** One at a time; the first goes at once. */
+  async #sayAll(): Promise<void> {
+    this.#saying = true;
+    for (let next = this.#unsaid.shift(); next !== undefined; next = this.#unsaid.shift()) await this.#say(next);
+    this.#saying = false;
+  }
+
+  async #say({ report, at }: Saying): Promise<void> {
     const { call, clock, log } = this.#context;
-    const said = JSON.stringify(report);
-    this.#said = said;
+    this.#status = report.status;
     try {
-      const timestamp = formatTimestamp(clock.wall(clock.now()));
+      const timestamp = formatTimestamp(clock.wall(at));
       await call(StatusNotification, { connectorId: this.#id, ...report, timestamp });
     } catch (cause) {
       log.warn('a StatusNotification came to nothing', { connectorId: this.#id, cause });
-      if (this.#said === said) this.#said = undefined;
+      // If more follows, that is what counts.
+      if (this.#unsaid.length === 0) this.#said = undefined;
     }
   }
 }

@@ -76,7 +76,7 @@ class Booting {
           ...(serialNumber === undefined ? {} : { chargePointSerialNumber: serialNumber }),
           ...rest,
         },
-        { urgent: true },
+        { lane: 'urgent' },
       );
       this.#onConfirmed(confirmation);
     } catch (cause) {
