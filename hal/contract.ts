@@ -109,7 +109,10 @@ export type Quantity =
 export type Lines = { readonly [line in Line]?: number };
 export type Values = { readonly [quantity in Quantity]?: Lines };
 
-/** One look at the meter. `at` is when the energy register was read. An absent quantity was not given by this meter. */
+/**
+ * One look at the meter. `at` is when the energy register was asked for: what it holds is never older than that, so a reading with
+ * `at` no earlier than an event holds all the energy until that event. An absent quantity was not given by this meter.
+ */
 export interface Reading {
   readonly at: Monotonic;
   readonly serialNumber: string | undefined;
@@ -119,7 +122,10 @@ export interface Reading {
 export interface EnergyMeter {
   /** What a reading of this meter will hold; known before the first read. */
   readonly offers: { readonly [quantity in Quantity]?: readonly Line[] };
-  /** Reads everything once. Rejects with a HalError (`meterSilent`, `meterImplausible`); never resolves with a doubtful value. */
+  /**
+   * Reads everything once; who asks while that is under way may share it, so that its `at` may be earlier than the call. Rejects
+   * with a HalError (`meterSilent`, `meterImplausible`); never resolves with a doubtful value.
+   */
   read(): Promise<Reading>;
 }
 

@@ -76,7 +76,7 @@ class ModbusMeter implements MeterDriver {
     this.offers = offersOf(map);
   }
 
-  /** Whoever asks while a reading is under way gets that one. */
+  /** Whoever asks while a reading is under way gets that one, which may have begun before what made him ask: `at` tells. */
   read(): Promise<Reading> {
     this.#underWay ??= this.#read().finally(() => {
       this.#underWay = undefined;
@@ -106,8 +106,8 @@ class ModbusMeter implements MeterDriver {
   async #plausibleReading(): Promise<Reading> {
     let doubt = '';
     for (let look = 0; look < LOOKS_PER_READ; look += 1) {
-      const { at, values } = await this.#look();
-      const verdict = this.#judge(values, at);
+      const { at, answeredAt, values } = await this.#look();
+      const verdict = this.#judge(values, answeredAt);
       if (verdict === undefined) return { at, serialNumber: this.#serialNumber, values };
       doubt = verdict;
     }
@@ -126,18 +126,23 @@ class ModbusMeter implements MeterDriver {
     return doubt;
   }
 
-  /** Every block once. `at` belongs to the block with the energy. */
-  async #look(): Promise<{ readonly at: Monotonic; readonly values: Values }> {
+  /** Every block once. `at` and `answeredAt` belong to the block with the energy. */
+  async #look(): Promise<{ readonly at: Monotonic; readonly answeredAt: Monotonic; readonly values: Values }> {
+    const { clock } = this.#surroundings;
     const parts: Values[] = [];
-    let at = this.#surroundings.clock.now();
+    let at = clock.now();
+    let answeredAt = at;
     for (const read of this.#reads) {
+      const askedAt = clock.now();
       const registers = await this.#registers(read.function, read.address, read.count);
       if (read.fields.some(({ quantity, line }) => quantity === 'energyImport' && line === 'sum')) {
-        at = this.#surroundings.clock.now();
+        // The bus may have made it wait, or asked twice: earlier than the register was taken, never later.
+        at = askedAt;
+        answeredAt = clock.now();
       }
       parts.push(decode(this.#map, read, registers));
     }
-    return { at, values: merge(parts) };
+    return { at, answeredAt, values: merge(parts) };
   }
 
   /** Once after each opening of the bus, and after a silence: another meter may have been wired in meanwhile. */

@@ -85,6 +85,29 @@ describe('a Modbus meter', () => {
     expect(bench.line.requests.length - before).toBe(3);
   });
 
+  it('dates a reading before the energy register was asked for, so that one that began before an event shows it', async () => {
+    const bench = new Sdm630();
+    await bench.read();
+    const polite = bench.line.script;
+    let sentAt = Number.NaN;
+    bench.line.script = (request, index) => {
+      const [, code, , address = 0, , count = 0] = request;
+      if (code === 4 && address <= IMPORT && IMPORT < address + count) sentAt = bench.time.now();
+      return polite(request, index).map(({ bytes }) => ({ afterMs: 700, bytes }));
+    };
+    const first = bench.meter.read();
+    // The request is under way, the answer is not there yet.
+    await bench.time.advance(500);
+    const eventAt = bench.time.now();
+    const joined = bench.meter.read();
+    const { at } = await bench.time.until(joined);
+    expect(await first).toBe(await joined);
+    expect(sentAt).toBeLessThan(eventAt);
+    expect(at).toBeLessThanOrEqual(sentAt);
+    const { at: later } = await bench.read();
+    expect(later).toBeGreaterThanOrEqual(eventAt);
+  });
+
   it('asks who the device is once, and again after the bus was reopened', async () => {
     const bench = new Sdm630();
     await bench.read();
