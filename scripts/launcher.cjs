@@ -39,9 +39,12 @@ async function start() {
   if (process.argv[2] === 'run') await require('./safe-outputs.cjs').beforeRun(process.argv.slice(2));
   const { createRequire } = require('node:module');
   const { Script } = require('node:vm');
+  const source = readFileSync(file);
   // ASCII: one function, as the build wrapped it.
-  const source = readFileSync(file, 'latin1');
-  const script = new Script(source, { filename: file, cachedData: writing ? undefined : readCache(source) });
+  const script = new Script(source.toString('latin1'), {
+    filename: file,
+    cachedData: writing ? undefined : readCache(source),
+  });
   if (writing) process.on('exit', () => writeCache(source, script));
   const main = { exports: {} };
   script.runInThisContext()(main.exports, createRequire(file), main, file, __dirname);

@@ -14,7 +14,7 @@ const LEFT_OUT = [
 ];
 
 /** Modules of Node of which an ordinary run needs nothing: each is loaded when something in it is first asked for. */
-const LAZY = ['child_process', 'https', 'net', 'tls'];
+const LAZY = ['child_process', 'https', 'net', 'tls', 'zlib'];
 
 /** Files that find an addon beside themselves. In the bundle they have to be told where their package is. */
 const ADDONS = [

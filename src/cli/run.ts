@@ -9,13 +9,16 @@ import { switchOffLeftovers } from '../platform/leftover-outputs.ts';
 import type { LineWriter } from '../platform/line-writer.ts';
 import { applySafeOutputs, safeOutputs, safeOutputsPath, writeSafeOutputs } from '../platform/safe-outputs.ts';
 import { isListening } from '../platform/socket-file.ts';
+import type { OpenedStore } from '../platform/store.ts';
 import { EXIT, type ExitCode, onEndSignals, onUncaught } from '../platform/system.ts';
-import type { Log, Ports, Store } from '../ports.ts';
+import type { Log, Ports, Store, Unsubscribe } from '../ports.ts';
 import type { Io } from './io.ts';
 import type { Rig } from './rig.ts';
 
 /** An orderly end takes at most 3 s, the exit itself included. */
 const END_WITHIN_MS = 2_800;
+/** The central system gets this long to answer the first dial before the control socket is opened all the same. */
+const DIAL_MS = 50;
 const STDOUT = 1;
 /** The last words of the log get this long to be read, within the 3 s. */
 const LAST_WORDS_MS = 150;
@@ -43,10 +46,22 @@ export async function run(io: Io, path: string, tap: Tap = {}): Promise<ExitCode
     return EXIT.internal;
   }
   makeOutputsSafe(io, loaded.config);
-  const { log, clock, lines } = await platform(io, loaded.config);
+  // The store first: its lock keeps a second agent away from the hardware. The rest is loaded while it opens.
+  const [{ openStore }, { storeDirectory }] = await Promise.all([
+    import('../platform/store.ts'),
+    import('./store-directory.ts'),
+  ]);
+  const surroundings = platform(io, loaded.config);
+  const opening = openStore(
+    storeDirectory(loaded.config.stateDir),
+    surroundings.then(({ log }) => log),
+  );
+  // Told when it is waited for.
+  opening.catch(() => {});
+  const { log, clock, lines } = await surroundings;
   for (const { file, line, path: member, message } of loaded.warnings)
     log.warn(`${file}:${line} ${member}: ${message}`);
-  const code = await new Process({ io, config: loaded.config, log, clock, tap }).run();
+  const code = await new Process({ io, config: loaded.config, log, clock, opening, tap }).run();
   await lines.flushed(LAST_WORDS_MS);
   return code;
 }
@@ -79,6 +94,9 @@ function makeOutputsSafe(io: Io, config: AgentConfig): void {
   }
 }
 
+/** The store opens in several steps, each of which needs a turn of the event loop: nobody loads for long without giving it one. */
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
 interface Platform {
   readonly log: Log;
   readonly clock: PlatformClock;
@@ -86,8 +104,10 @@ interface Platform {
 }
 
 async function platform(io: Io, { log: { level } }: AgentConfig): Promise<Platform> {
-  const [{ platformLog, styleFor }, { lineWriter }, { platformClock }, { nodeRandom }] = await Promise.all([
-    import('../platform/log.ts'),
+  await turn();
+  const { platformLog, styleFor } = await import('../platform/log.ts');
+  await turn();
+  const [{ lineWriter }, { platformClock }, { nodeRandom }] = await Promise.all([
     import('../platform/line-writer.ts'),
     import('../platform/clock.ts'),
     import('../platform/random.ts'),
@@ -99,11 +119,26 @@ async function platform(io: Io, { log: { level } }: AgentConfig): Promise<Platfo
   return { log, clock, lines };
 }
 
+/** Resolves once the first dial has succeeded, or soon: what is loaded next must not come between the two. */
+async function connected(agent: Agent, clock: PlatformClock): Promise<void> {
+  let stop: Unsubscribe | undefined;
+  await new Promise<void>((resolve) => {
+    const cancel = clock.afterReal(DIAL_MS, resolve);
+    stop = agent.onChange(() => {
+      if (!agent.view().connected) return;
+      cancel();
+      resolve();
+    });
+  });
+  stop?.();
+}
+
 interface ProcessOptions {
   readonly io: Io;
   readonly config: AgentConfig;
   readonly log: Log;
   readonly clock: PlatformClock;
+  readonly opening: Promise<OpenedStore>;
   readonly tap: Tap;
 }
 
@@ -113,17 +148,19 @@ class Process {
   readonly #config: AgentConfig;
   readonly #log: Log;
   readonly #clock: PlatformClock;
+  readonly #opening: Promise<OpenedStore>;
   readonly #tap: Tap;
   #store: Store | undefined;
   #rig: Rig | undefined;
   #agent: Agent | undefined;
   #control: ControlServer | undefined;
 
-  constructor({ io, config, log, clock, tap }: ProcessOptions) {
+  constructor({ io, config, log, clock, opening, tap }: ProcessOptions) {
     this.#io = io;
     this.#config = config;
     this.#log = log;
     this.#clock = clock;
+    this.#opening = opening;
     this.#tap = tap;
   }
 
@@ -181,26 +218,23 @@ class Process {
   }
 
   async #start(): Promise<void> {
-    const { chargePoint, centralSystem, control, stateDir } = this.#config;
-    const [{ openStore }, { storeDirectory }, { versionOf }] = await Promise.all([
-      import('../platform/store.ts'),
-      import('./store-directory.ts'),
-      import('./version.ts'),
-    ]);
+    const { chargePoint, centralSystem, control } = this.#config;
+    const { versionOf } = await import('./version.ts');
     const version = versionOf(this.#io);
     this.#log.info(`chargepoint ${version} starts`, {
       config: this.#config.file,
       identity: chargePoint.identity,
       url: centralSystem.url,
     });
-    // The store first: its lock keeps a second agent away from the hardware. The rest is loaded while it opens.
-    const [{ store }, { WebSockets }, { nodeRandom }, { startAgent }, { openRig }] = await Promise.all([
-      openStore(storeDirectory(stateDir), this.#log),
-      import('../platform/web-sockets.ts'),
-      import('../platform/random.ts'),
+    await turn();
+    const { WebSockets } = await import('../platform/web-sockets.ts');
+    await turn();
+    const [{ startAgent }, { openRig }, { nodeRandom }] = await Promise.all([
       import('../agent.ts'),
       import('./rig.ts'),
+      import('../platform/random.ts'),
     ]);
+    const { store } = await this.#opening;
     this.#store = store;
     const { ports: between = same, board: bolted = same, reached } = this.#tap;
     const ports = between({
@@ -224,6 +258,7 @@ class Process {
       ...(reached === undefined ? {} : { reached }),
     });
     this.#rig.attach(this.#agent);
+    await connected(this.#agent, this.#clock);
     if (control.socket !== undefined) await this.#serveControl(this.#agent, this.#rig.ports, control.socket, version);
   }
 

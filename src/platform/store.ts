@@ -1,6 +1,6 @@
 /** Opens the agent's durable memory, moves one that cannot be used aside, and reads what is left of a broken one. */
-import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, rename, rm, unlink } from 'node:fs/promises';
+import { existsSync, mkdirSync } from 'node:fs';
+import { cp, mkdtemp, rename, rm, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
@@ -33,11 +33,12 @@ export interface OpenedStore {
 /**
  * Opens the store in `directory`, which is made if need be. One that does not open, is damaged, or has a foreign or newer format is renamed
  * to `<directory>.broken-<n>` and a fresh one starts. Rejects with StoreError: `storeLocked` if another process holds it, `storeFull`
- * or `storeBroken` if the machine itself does not let us.
+ * or `storeBroken` if the machine itself does not let us. The log may still be under way: nothing is said before the store is open.
  */
-export async function openStore(directory: string, log: Log): Promise<OpenedStore> {
+export async function openStore(directory: string, logOrLater: Log | Promise<Log>): Promise<OpenedStore> {
   const reason = existsSync(damageMark(directory)) ? 'damaged data was met by the last process' : undefined;
   const opened = reason === undefined ? await tryOpen(directory) : { reason };
+  const log = await logOrLater;
   if ('database' in opened) return { store: new LevelStore(opened.database, log) };
   const movedAside = await moveAside(directory);
   const fresh = await tryOpen(directory);
@@ -127,7 +128,7 @@ type Attempt = { readonly database: Database } | { readonly reason: string };
 async function tryOpen(directory: string): Promise<Attempt> {
   const database = make(directory, true);
   try {
-    await mkdir(dirname(directory), { recursive: true });
+    mkdirSync(dirname(directory), { recursive: true });
     await database.open();
     const reason = await unusable(database);
     if (reason === undefined) return { database };
