@@ -29,13 +29,19 @@ export class Registers {
     return register === undefined ? undefined : wholeUnits(register);
   }
 
-  /** Undefined if the meter does not answer in time. Never rejects. */
+  /**
+   * The register as it is now: a reading that was under way already, and may show what was before a contactor opened, is followed by
+   * another one. Undefined if the meter does not answer in time. Never rejects.
+   */
   async once(connectorId: number): Promise<Reading | undefined> {
     const { meters, clock, log } = this.#options;
     const meter = meters.get(connectorId);
     if (meter === undefined) return undefined;
+    const asked = clock.now();
+    const look = (): Promise<Reading | undefined> => within(asked + WITHIN_MS - clock.now(), meter.read(), clock);
     try {
-      return await within(WITHIN_MS, meter.read(), clock);
+      const first = await look();
+      return first === undefined || first.at >= asked ? first : ((await look()) ?? first);
     } catch (cause) {
       log.warn('the register cannot be read: the last journalled value counts', { connectorId, cause });
       return undefined;
