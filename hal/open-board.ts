@@ -224,7 +224,8 @@ class BoardSite {
     { bus, model, unit }: Extract<ConnectorDescription['evse'], { driver: 'controller' }>,
     ventilated: boolean,
   ): Promise<Parts> {
-    const { CONTROLLERS, openController } = await import('./modbus/evse-controller.ts');
+    const { CONTROLLERS } = await import('./modbus/controller-map.ts');
+    const { openController } = await import('./modbus/evse-controller.ts');
     const map = CONTROLLERS[model];
     const controller: ControllerEvse = await openController(await this.#bus(bus, map.serial), map, {
       unit,

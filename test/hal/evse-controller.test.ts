@@ -2,7 +2,8 @@
 import { describe, expect, it } from 'vitest';
 import { FaultBook } from '../../hal/fault-book.ts';
 import { HalError } from '../../hal/hal-error.ts';
-import { CONTROLLERS, MISSED_POLLS, openController, POLL_MS } from '../../hal/modbus/evse-controller.ts';
+import { CONTROLLERS } from '../../hal/modbus/controller-map.ts';
+import { MISSED_POLLS, openController, POLL_MS } from '../../hal/modbus/evse-controller.ts';
 import { settle, VirtualClock } from '../sim/virtual-clock.ts';
 import { FakeController } from './fake-controller.ts';
 
