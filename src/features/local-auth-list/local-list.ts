@@ -2,7 +2,7 @@
 import { canonical, type IdTagEntry } from '../../core/authorization.ts';
 import type { SendLocalList } from '../../ocpp/messages/local-auth-list/send-local-list.ts';
 import type { ConfirmationOf, RequestOf } from '../../ocpp/operation.ts';
-import type { Log, Store, Unsubscribe } from '../../ports.ts';
+import type { Clock, Log, Store, Unsubscribe } from '../../ports.ts';
 import type { LocalAuthList, Settings } from '../feature.ts';
 import { entryOf } from '../id-tag-info.ts';
 import { CHANGES_PER_PIECE, ChangeLog, type ListChange } from './change-log.ts';
@@ -12,6 +12,7 @@ export interface LocalListOptions {
   readonly store: Store;
   readonly settings: Settings;
   readonly log: Log;
+  readonly clock: Pick<Clock, 'afterReal'>;
 }
 
 export type ListUpdate = RequestOf<typeof SendLocalList>;
@@ -72,7 +73,7 @@ export class LocalList implements LocalAuthList {
     if (!this.enabled) return 'NotSupported';
     const isFull = updateType === 'Full';
     if (!isFull && listVersion <= this.#log.head.version) return 'VersionMismatch';
-    const changes = this.#changesOf(update);
+    const changes = await this.#changesOf(update);
     const size = changes && sizeAfter(isFull ? new Map() : this.#entries, changes);
     if (changes === undefined || size === undefined || !this.#fits(size, listVersion)) return 'Failed';
     // Section 5.10: 0 says that the list is empty, whatever version made it so.
@@ -90,16 +91,25 @@ export class LocalList implements LocalAuthList {
   }
 
   /** Undefined for what section 6.41 forbids: too many, the same idTag twice, no idTagInfo in a full list. */
-  #changesOf({ localAuthorizationList = [], updateType }: ListUpdate): readonly ListChange[] | undefined {
+  async #changesOf({
+    localAuthorizationList = [],
+    updateType,
+  }: ListUpdate): Promise<readonly ListChange[] | undefined> {
     const { log, settings } = this.#options;
     const refuse = (why: string): undefined => log.warn(`SendLocalList was refused: ${why}`) as undefined;
     if (localAuthorizationList.length > settings.get(sendLocalListMaxLength)) return refuse('too many entries');
     const changes = new Map<string, IdTagEntry | null>();
-    for (const { idTag, idTagInfo } of localAuthorizationList) {
+    for (const [index, { idTag, idTagInfo }] of localAuthorizationList.entries()) {
+      if (index > 0 && index % CHANGES_PER_PIECE === 0) await this.#pause();
       if (idTagInfo === undefined && updateType === 'Full') return refuse('an entry of a full list has no idTagInfo');
       changes.set(canonical(idTag), idTagInfo === undefined ? null : entryOf(idTagInfo));
     }
     return changes.size === localAuthorizationList.length ? [...changes] : refuse('an idTag is in it twice');
+  }
+
+  /** Everybody else has one. */
+  #pause(): Promise<void> {
+    return new Promise((resolve) => void this.#options.clock.afterReal(0, resolve));
   }
 
   /** Errata 3.52: 0 and -1 have a meaning of their own; a list that is empty has no other version anyway. */

@@ -14,7 +14,7 @@ import {
 } from '../../../src/features/local-auth-list/local-auth-list.keys.ts';
 import { type ListUpdate, LocalList } from '../../../src/features/local-auth-list/local-list.ts';
 import { openStore } from '../../../src/platform/store.ts';
-import type { Store, StoreOperation } from '../../../src/ports.ts';
+import type { Clock, Store, StoreOperation } from '../../../src/ports.ts';
 import { MemoryDisk } from '../../sim/memory-store.ts';
 import { watchSlices } from '../../sim/slices.ts';
 import { settle } from '../../sim/virtual-clock.ts';
@@ -28,8 +28,15 @@ const settingsOf = (values: Values): Settings =>
     find: (name: string) => ({ value: String(values[name] ?? localAuthListEnabled.initial) }),
   }) as unknown as Settings;
 
+const realTime: Pick<Clock, 'afterReal'> = {
+  afterReal: (delayMs, action) => {
+    const timer = setTimeout(action, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
 async function opened(store: Store, values: Values = {}): Promise<LocalList> {
-  const list = new LocalList({ store, settings: settingsOf(values), log: silentLog });
+  const list = new LocalList({ store, settings: settingsOf(values), log: silentLog, clock: realTime });
   await list.open();
   return list;
 }
