@@ -10,10 +10,13 @@ import { DAY_S, MIDNIGHT } from './builders.ts';
 import { naiveLimit } from './naive.ts';
 
 /** Everything happens within minutes of a few moments, so that starts, ends, recurrences and windows meet. */
+const grid = (most: number) => fc.integer({ min: 1, max: Math.floor(most / 60) }).map((minutes) => minutes * 60);
+const seconds = (most: number) => fc.oneof(fc.integer({ min: 1, max: most }), grid(most));
+
 const moment = fc
   .tuple(
     fc.constantFrom(-8 * DAY_S, -7 * DAY_S, -DAY_S, 0, 0, 0, DAY_S),
-    fc.integer({ min: -900, max: 900 }),
+    seconds(1800).map((fineS) => fineS - 900),
     fc.constantFrom(0, 0, 1, 999),
   )
   .map(([coarseS, fineS, ms]) => MIDNIGHT + (coarseS + fineS) * 1000 + ms);
@@ -34,7 +37,7 @@ const periods = (unit: 'A' | 'W') =>
   fc
     .array(
       fc.record({
-        gap: fc.oneof(fc.integer({ min: 1, max: 300 }), fc.integer({ min: DAY_S - 600, max: DAY_S + 600 })),
+        gap: fc.oneof(seconds(300), fc.integer({ min: DAY_S - 600, max: DAY_S + 600 })),
         limit: limitValue(unit),
         numberPhases: optional(phases),
       }),
@@ -52,9 +55,7 @@ const schedule = fc.constantFrom('A' as const, 'W' as const).chain((chargingRate
   fc
     .record({
       chargingRateUnit: fc.constant(chargingRateUnit),
-      duration: optional(
-        fc.oneof(fc.integer({ min: 1, max: 1200 }), fc.integer({ min: DAY_S - 600, max: DAY_S + 600 })),
-      ),
+      duration: optional(fc.oneof(seconds(1200), fc.integer({ min: DAY_S - 600, max: DAY_S + 600 }))),
       startSchedule: optional(moment),
       chargingSchedulePeriod: periods(chargingRateUnit),
     })
@@ -150,6 +151,30 @@ describe('the composite schedule (OCPP 1.6 sections 3.13.3 and 5.7)', () => {
         },
       ),
       { numRuns: 400 },
+    );
+  });
+
+  it('says the same as the second by second evaluation over weeks, wherever one looks', () => {
+    fc.assert(
+      fc.property(
+        world,
+        fc.integer({ min: DAY_S, max: 20 * DAY_S }),
+        ({ book, site, connectorId, from }, durationS) => {
+          const composite = compositeSchedule(book, { connectorId, from, durationS, unit: 'A', site });
+          const { periods = [], scheduleStart = 0 } = composite ?? {};
+          const looks = Array.from({ length: 400 }, (_, n) => Math.floor((n * durationS) / 400));
+          const changes = periods.flatMap(({ startPeriod }) =>
+            startPeriod === 0 ? [0] : [startPeriod - 1, startPeriod],
+          );
+          for (const second of [...looks, ...changes]) {
+            const period = periods.findLast(({ startPeriod }) => startPeriod <= second);
+            const naive = naiveLimit(book, connectorId, scheduleStart + second * 1000, from, site);
+            const isRight = period?.numberPhases === naive.phases && tenthsBelow(naive.amps)(period.limit);
+            if (!isRight) expect({ second, period }).toEqual({ second, period: naive });
+          }
+        },
+      ),
+      { numRuns: 200 },
     );
   });
 
