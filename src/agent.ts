@@ -13,7 +13,7 @@ import { readInoperative } from './features/availability/change-availability.ts'
 import { messageTimeout, webSocketPingInterval } from './features/boot/boot.ts';
 import { Configuration } from './features/configuration/configuration.ts';
 import { PROFILES, supportedFeatureProfiles } from './features/configuration/keys-room.ts';
-import type { Context, ControlRoute, Feature, Room, VendorMessage } from './features/feature.ts';
+import type { Context, ControlRoute, Feature, Incident, Room, VendorMessage } from './features/feature.ts';
 import { LocalList } from './features/local-auth-list/local-list.ts';
 import { stopDataFrom } from './features/metering/stop-data.ts';
 import { ReservationBook } from './features/reservation/book.ts';
@@ -47,6 +47,8 @@ export interface AgentOptions {
   readonly board: Board;
   /** The vendors whose DataTransfer is understood; default none. */
   readonly vendorMessages?: readonly VendorMessage[];
+  /** What the start of the process found and the operator has to learn: SecurityEventNotification. */
+  readonly incidents?: readonly Incident[];
   /** For kill tests; absent in production. */
   readonly reached?: OutboxPorts['reached'];
 }
@@ -288,6 +290,7 @@ class RunningAgent implements Agent {
       authority: this.#authority,
       localList: this.#localList,
       vendorMessages: this.#options.vendorMessages ?? [],
+      incidents: this.#options.incidents ?? [],
       reservations: this.#reservations,
       connection: {
         get open() {

@@ -234,7 +234,7 @@ class Process {
       import('./rig.ts'),
       import('../platform/random.ts'),
     ]);
-    const { store } = await this.#opening;
+    const { store, movedAside, reason } = await this.#opening;
     this.#store = store;
     const { ports: between = same, board: bolted = same, reached } = this.#tap;
     const ports = between({
@@ -255,6 +255,7 @@ class Process {
       config: this.#config,
       ports: this.#rig.ports,
       board: bolted(this.#rig.board),
+      ...(movedAside === undefined ? {} : { incidents: [lostStore(movedAside, reason)] }),
       ...(reached === undefined ? {} : { reached }),
     });
     this.#rig.attach(this.#agent);
@@ -304,3 +305,9 @@ class Process {
     }
   }
 }
+
+/** Transactions may be missing until somebody has run `chargepoint outbox recover`. */
+const lostStore = (movedAside: string, reason = 'it could not be opened') => ({
+  type: 'StoreReplaced',
+  techInfo: `a fresh store was started: ${reason}; the old one is at ${movedAside}`,
+});

@@ -167,6 +167,14 @@ export interface VendorAnswer {
   readonly data?: string;
 }
 
+/** A security event (whitepaper, section 5.15). */
+export interface Incident {
+  /** At most 50 characters. */
+  readonly type: string;
+  /** At most 255 characters. */
+  readonly techInfo: string;
+}
+
 export interface Context extends Ports {
   readonly config: AgentConfig;
   readonly board: Board;
@@ -179,6 +187,8 @@ export interface Context extends Ports {
   readonly authority: Authority;
   readonly localList: LocalAuthList;
   readonly vendorMessages: readonly VendorMessage[];
+  /** What the start of the process found and the operator has to learn. */
+  readonly incidents: readonly Incident[];
   readonly call: Call;
   /** Looks for the room that sends a message on request; undefined if none does. */
   trigger(message: MessageTrigger): Trigger | undefined;

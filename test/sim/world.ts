@@ -34,6 +34,7 @@ export interface WorldOptions {
   readonly prepare?: (central: SimCentralSystem) => void;
   readonly trusted?: boolean;
   readonly vendorMessages?: AgentOptions['vendorMessages'];
+  readonly incidents?: AgentOptions['incidents'];
   readonly reached?: OutboxPorts['reached'];
 }
 
@@ -91,7 +92,13 @@ export class World {
 
   async boot(): Promise<void> {
     this.#boots++;
-    const { connectors = [{ id: 1, cable: 'attached' as const }], meterSerial, vendorMessages, reached } = this.options;
+    const {
+      connectors = [{ id: 1, cable: 'attached' as const }],
+      meterSerial,
+      vendorMessages,
+      incidents,
+      reached,
+    } = this.options;
     const log = this.#log();
     this.#board = createMockBoard({
       connectors,
@@ -115,6 +122,7 @@ export class World {
         system: { exit: (kind) => void this.exits.push(kind) },
       },
       ...(vendorMessages === undefined ? {} : { vendorMessages }),
+      ...(incidents === undefined ? {} : { incidents }),
       ...(reached === undefined ? {} : { reached }),
     });
   }

@@ -1,6 +1,7 @@
-/** The key of Basic authentication (OCPP-J 1.6 section 6.2; security whitepaper, profiles 1 and 2). */
+/** The key of Basic authentication (OCPP-J 1.6 section 6.2) and the security events of the start (security whitepaper). */
 import type { Feature, Room } from '../feature.ts';
 import { type KeyType, key } from '../keys.ts';
+import { reportIncidents } from './incidents.ts';
 
 /** 16 to 40 characters; 32 to 40 hexadecimal digits stand for bytes. Empty: no Basic authentication. */
 const secret = (): KeyType<string> => ({
@@ -22,5 +23,5 @@ export const security: Feature = {
   name: 'security',
   profile: 'Security',
   keys: [authorizationKey],
-  start: (): Room => ({}),
+  start: (context): Room => ({ stop: reportIncidents(context) }),
 };
