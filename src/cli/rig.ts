@@ -53,8 +53,11 @@ async function benched(board: MockBoard, config: BenchConfig, { ports, clock }: 
     ports: { ...ports, store: storage.store, sockets: link.sockets },
     attach: (agent) => bench.attach(agent),
     close: async () => {
-      await board.close();
-      await bench.stop();
+      try {
+        await board.close();
+      } finally {
+        await bench.stop();
+      }
     },
   };
 }

@@ -19,6 +19,8 @@ import type { Rig } from './rig.ts';
 const END_WITHIN_MS = 2_800;
 /** The central system gets this long to answer the first dial before the control socket is opened all the same. */
 const DIAL_MS = 50;
+/** An EVSE controller on a serial line answers in less; `Board.close` bounds it as well. */
+const ACKNOWLEDGED_WITHIN_MS = 600;
 const STDOUT = 1;
 /** The last words of the log get this long to be read, within the 3 s. */
 const LAST_WORDS_MS = 150;
@@ -172,8 +174,7 @@ class Process {
           resolve();
         },
         () => {
-          this.#abandon();
-          process.exit(EXIT.internal);
+          void this.#die();
         },
       );
       onUncaught((cause) => this.#crash(cause));
@@ -193,12 +194,27 @@ class Process {
   }
 
   #exit: () => void = () => {};
+  #isDying = false;
 
   /** Contactors first; only then is there time for words. */
-  #crash(cause: unknown): never {
-    this.#abandon();
+  #crash(cause: unknown): void {
+    const death = this.#die();
     this.#log.error('fatal: nobody caught this', { cause });
+    void death;
+  }
+
+  /** Outputs safe at once; a controller at the end of a serial line gets a moment to acknowledge its off. */
+  async #die(): Promise<void> {
+    if (this.#isDying) return;
+    this.#isDying = true;
+    this.#abandon();
+    await this.#closeBoard(ACKNOWLEDGED_WITHIN_MS);
     process.exit(EXIT.internal);
+  }
+
+  #closeBoard(withinMs: number): Promise<void> {
+    const closed = this.#step('board', () => this.#rig?.board.close());
+    return Promise.race([closed, new Promise<void>((resolve) => void setTimeout(resolve, withinMs))]);
   }
 
   /** Contactors open, then every output at its safe level, past everything that may be broken. Synchronous; never throws. */
@@ -290,7 +306,7 @@ class Process {
       setTimeout(() => {
         this.#abandon();
         this.#log.warn('not everything ended in time');
-        resolve();
+        void this.#closeBoard(LAST_WORDS_MS).then(resolve);
       }, END_WITHIN_MS);
     });
     await Promise.race([steps(), deadline]);
