@@ -37,7 +37,6 @@ function writeCache(source, script) {
 async function start() {
   // Before 2 MB of program are read: the last process may have died with a contactor closed.
   if (process.argv[2] === 'run') await require('./safe-outputs.cjs').beforeRun(process.argv.slice(2));
-  const { createRequire } = require('node:module');
   const { Script } = require('node:vm');
   const source = readFileSync(file);
   // ASCII: one function, as the build wrapped it.
@@ -47,6 +46,6 @@ async function start() {
   });
   if (writing) process.on('exit', () => writeCache(source, script));
   const main = { exports: {} };
-  script.runInThisContext()(main.exports, createRequire(file), main, file, __dirname);
+  script.runInThisContext()(main.exports, require, main, file, __dirname);
 }
 start();
