@@ -1,7 +1,7 @@
 /** GetCompositeSchedule as arithmetic (OCPP 1.6 sections 3.13.3 and 5.7). Pure. */
 import type { ProfileBook } from './book.ts';
 import { stepsOf } from './layers.ts';
-import { type Limit, limitOf, type Site, tenthsOf } from './limit.ts';
+import { limiter, type Site, tenthsOf } from './limit.ts';
 import type { ChargingRateUnit } from './profile.ts';
 import { toSeconds } from './track.ts';
 
@@ -40,15 +40,6 @@ export const MOST_DURATION_S = 366 * 86_400;
 /** On the slowest Pi still far below the 5 ms that a synchronous slice may take. */
 const STEPS_PER_SLICE = 500;
 
-const isSame = (a: CompositePeriod | undefined, b: CompositePeriod): boolean =>
-  a !== undefined && a.limit === b.limit && a.numberPhases === b.numberPhases;
-
-const periodOf = (limit: Limit, unit: ChargingRateUnit, startPeriod: number): CompositePeriod => ({
-  startPeriod,
-  limit: tenthsOf(unit === 'A' ? limit.limitA : limit.limitW),
-  numberPhases: limit.numberPhases,
-});
-
 /** Only the connectors that the answer depends on. */
 const siteFor = (site: Site, connectorId: number): Site =>
   connectorId === 0
@@ -64,28 +55,29 @@ export function* composing(
   { connectorId, from, durationS, unit, site: whole, mostPeriods = Number.POSITIVE_INFINITY }: CompositeRequest,
 ): Generator<undefined, CompositeSchedule | undefined> {
   const site = siteFor(whole, connectorId);
-  if (site.connectors.length === 0) return undefined;
+  const limitOf = limiter(site, connectorId);
+  if (limitOf === undefined) return undefined;
   const fromS = toSeconds(from);
   const askedS = Math.min(MOST_DURATION_S, Math.max(1, Math.floor(durationS)));
   const periods: CompositePeriod[] = [];
-  const upTo = (seconds: number): CompositeSchedule => ({
-    scheduleStart: fromS * 1000,
-    durationS: seconds,
-    unit,
-    periods,
-  });
+  let reachS = askedS;
+  let last: CompositePeriod | undefined;
   let steps = 0;
   for (const step of stepsOf(book, site.connectors, fromS, fromS + askedS)) {
     steps += 1;
     if (steps % STEPS_PER_SLICE === 0) yield;
-    const limit = limitOf(step, site, connectorId);
-    if (limit === undefined) return undefined;
-    const period = periodOf(limit, unit, step.fromS - fromS);
-    if (isSame(periods.at(-1), period)) continue;
-    if (periods.length === mostPeriods) return upTo(period.startPeriod);
-    periods.push(period);
+    const { limitA, limitW, numberPhases } = limitOf(step);
+    const limit = tenthsOf(unit === 'A' ? limitA : limitW);
+    if (last?.limit === limit && last.numberPhases === numberPhases) continue;
+    const startPeriod = step.fromS - fromS;
+    if (periods.length === mostPeriods) {
+      reachS = startPeriod;
+      break;
+    }
+    last = { startPeriod, limit, numberPhases };
+    periods.push(last);
   }
-  return upTo(askedS);
+  return { scheduleStart: fromS * 1000, durationS: reachS, unit, periods };
 }
 
 /** The same at once: for what is known to be small. */

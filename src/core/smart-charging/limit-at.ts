@@ -1,7 +1,7 @@
 /** The limit of the charging profiles at one instant, why, and until when (OCPP 1.6 section 3.13). Pure. */
 import type { ProfileBook } from './book.ts';
 import { type Step, stepsOf } from './layers.ts';
-import { type Limit, limitOf, minChargingRateA, type Site, tenthsOf } from './limit.ts';
+import { type Limit, limiter, minChargingRateA, type Site, tenthsOf } from './limit.ts';
 import { toSeconds } from './track.ts';
 
 export interface LimitNow {
@@ -52,12 +52,13 @@ interface Outlook {
 }
 
 function outlook(book: ProfileBook, connectorId: number, atS: number, site: Site): Outlook | undefined {
+  const limitOf = limiter(site, connectorId);
+  if (limitOf === undefined) return undefined;
   let found: { readonly first: Step; readonly limit: Limit } | undefined;
   let seen = 0;
   let untilS = atS;
   for (const step of stepsOf(book, site.connectors, atS, atS + LOOK_AHEAD_S)) {
-    const limit = limitOf(step, site, connectorId);
-    if (limit === undefined) return undefined;
+    const limit = limitOf(step);
     found ??= { first: step, limit };
     if (!isSame(found.limit, limit)) return { ...found, untilS, changes: true };
     untilS = step.untilS;
@@ -67,15 +68,13 @@ function outlook(book: ProfileBook, connectorId: number, atS: number, site: Site
   return found && { ...found, untilS, changes: false };
 }
 
-/** `at` in epoch milliseconds; connector 0: the whole charge point (see `totalLimit`). Undefined: there is no such connector. */
+/** `at` in epoch milliseconds; connector 0: the whole charge point (see `totalLimit` in limit.ts). Undefined: there is no such connector. */
 export function limitAt(book: ProfileBook, connectorId: number, at: number, site: Site): LimitNow | undefined {
   const seen = outlook(book, connectorId, toSeconds(at), site);
   if (seen === undefined) return undefined;
   const { first, limit, untilS, changes } = seen;
   const limitA = tenthsOf(limit.limitA);
-  const index = site.connectors.findIndex((connector) => connector.connectorId === connectorId);
-  const phases = site.connectors[index]?.phases;
-  const leastA = phases && minChargingRateA(first.perConnector[index], phases, site.nominalV);
+  const leastA = minChargingRateA(first, site, connectorId);
   return {
     limitA,
     numberPhases: limit.numberPhases,

@@ -1,8 +1,8 @@
 /** From what profiles allow to one limit for a connector or for the charge point (OCPP 1.6 sections 3.13.3, 5.7 and 7.12). Pure. */
 import type { RunningTransaction } from './book.ts';
 import type { Step } from './layers.ts';
-import type { Allowance } from './prevailing.ts';
-import type { ChargingProfile, ChargingRateUnit } from './profile.ts';
+import type { Piece } from './prevailing.ts';
+import type { ChargingProfile, ChargingRateUnit, ChargingSchedulePeriod } from './profile.ts';
 
 export type PhaseCount = 1 | 2 | 3;
 
@@ -31,99 +31,100 @@ export interface Limit {
   /** In total. */
   readonly limitW: number;
   readonly numberPhases: number;
-  /** The profile that sets it; absent where no profile does. */
-  readonly cause?: ChargingProfile;
+  /** The profile that sets it; undefined where no profile does. */
+  readonly cause: ChargingProfile | undefined;
 }
 
 /** Steps of 0.1 as on the wire, rounded down: a limit is never exceeded. The allowance takes 59999.99999999999. */
 export const tenthsOf = (value: number): number => Math.floor(value * 10 + 1e-6) / 10;
 
 /** Absent means 3 (section 7.12); more than there are count as those that there are (errata 3.34). */
-const phasesOf = (numberPhases: number | undefined, installed: PhaseCount): number =>
-  Math.min(numberPhases ?? 3, installed);
+const phasesOf = ({ numberPhases = 3 }: ChargingSchedulePeriod, installed: PhaseCount): number =>
+  Math.min(numberPhases, installed);
 
-export const amperesOf = (value: number, unit: ChargingRateUnit, numberPhases: number, nominalV: number): number =>
+/** Section 7.12: current per phase = power / (voltage x number of phases). */
+const amperesOf = (value: number, unit: ChargingRateUnit, numberPhases: number, nominalV: number): number =>
   unit === 'A' ? value : value / (nominalV * numberPhases);
 
-interface PhaseLimit {
-  readonly limitA: number;
-  readonly numberPhases: number;
-  readonly cause?: ChargingProfile;
+type PhaseLimit = Omit<Limit, 'limitW'>;
+
+/** The least current on the fewest phases (section 3.13.3); where two are equal, the piece is the cause. */
+function boundedBy(limit: PhaseLimit, piece: Piece | undefined, installed: PhaseCount, nominalV: number): PhaseLimit {
+  if (piece?.period === undefined || piece.profile === undefined) return limit;
+  const numberPhases = phasesOf(piece.period, installed);
+  const unit = piece.profile.chargingSchedule.chargingRateUnit;
+  const limitA = amperesOf(piece.period.limit, unit, numberPhases, nominalV);
+  const isLess = limitA <= limit.limitA;
+  return {
+    limitA: isLess ? limitA : limit.limitA,
+    numberPhases: Math.min(numberPhases, limit.numberPhases),
+    cause: isLess ? piece.profile : limit.cause,
+  };
 }
 
-/** Section 7.12: current per phase = power / (voltage x numberPhases of the period). */
-function allowed(allowance: Allowance, installed: PhaseCount, nominalV: number): PhaseLimit | undefined {
-  if (allowance === undefined) return undefined;
-  const { profile, period } = allowance;
-  const numberPhases = phasesOf(period.numberPhases, installed);
-  const limitA = amperesOf(period.limit, profile.chargingSchedule.chargingRateUnit, numberPhases, nominalV);
-  return { limitA, numberPhases, cause: profile };
-}
-
-/** The least current on the fewest phases (section 3.13.3); where two are equal, the first one is the cause. */
-const leastOf = (a: PhaseLimit, b: PhaseLimit | undefined): PhaseLimit =>
-  b === undefined ? a : { ...(b.limitA < a.limitA ? b : a), numberPhases: Math.min(a.numberPhases, b.numberPhases) };
-
-const withPower = (limit: PhaseLimit, nominalV: number): Limit => ({
-  ...limit,
-  limitW: limit.limitA * nominalV * limit.numberPhases,
+const withPower = ({ limitA, numberPhases, cause }: PhaseLimit, nominalV: number): Limit => ({
+  limitA,
+  limitW: limitA * nominalV * numberPhases,
+  numberPhases,
+  cause,
 });
 
 /**
  * What one connector may offer. Everything is compared as current per phase, because that is what is offered and what fuses see;
  * the power is that current on the phases that remain. So a limit for three phases in watt also bounds a car on one.
  */
-export function connectorLimit(step: Step, site: Site, index: number): Limit | undefined {
-  const connector = site.connectors[index];
-  if (connector === undefined) return undefined;
-  const { maxA, phases } = connector;
-  const ownA = Math.min(maxA, site.gridA ?? Number.POSITIVE_INFINITY);
-  const chargePoint = allowed(step.chargePoint, site.phases, site.nominalV);
-  const transaction = allowed(step.perConnector[index], phases, site.nominalV);
-  const profiles = transaction === undefined ? chargePoint : leastOf(transaction, chargePoint);
-  const own: PhaseLimit = { limitA: ownA, numberPhases: phases };
-  return withPower(profiles === undefined ? own : leastOf(profiles, own), site.nominalV);
+function connectorLimit({ pieces }: Step, site: Site, { maxA, phases }: SiteConnector, index: number): Limit {
+  const { nominalV, gridA = Number.POSITIVE_INFINITY } = site;
+  const own: PhaseLimit = { limitA: Math.min(maxA, gridA), numberPhases: phases, cause: undefined };
+  const chargePoint = boundedBy(own, pieces[0], site.phases, nominalV);
+  return withPower(boundedBy(chargePoint, pieces[index + 1], phases, nominalV), nominalV);
 }
 
 /**
- * Connector 0: "the total power or current the charge point expects to consume from the grid" (section 5.7, errata 3.30). Read as: the
- * sum of what its connectors may take, bounded by ChargePointMaxProfile ("the limit for all connectors combined", 3.13.3) and by the
- * grid connection. A connector without a transaction counts as if one began, for it may at any moment. The sum of currents takes all
- * connectors for wired to the same phase: how they are rotated is for the balancing to know.
+ * Connector 0: "the total expected power or current the Charge Point expects to consume from the grid" (section 5.7, errata 3.30).
+ * Read as: the sum of what its connectors may take, bounded by ChargePointMaxProfile ("the limit for all connectors combined", 3.13.3)
+ * and by the grid connection. A connector without a transaction counts as if one began, for it may at any moment. The sum of currents
+ * takes all connectors for wired to the same phase: how they are rotated is for the balancing to know.
  */
-export function totalLimit(step: Step, site: Site): Limit {
-  const each = site.connectors.flatMap((_, index) => connectorLimit(step, site, index) ?? []);
-  const sum: Limit = {
-    limitA: each.reduce((total, { limitA }) => total + limitA, 0),
-    limitW: each.reduce((total, { limitW }) => total + limitW, 0),
-    numberPhases: each.reduce((most, { numberPhases }) => Math.max(most, numberPhases), 1),
-  };
-  const grid: PhaseLimit = { limitA: site.gridA ?? Number.POSITIVE_INFINITY, numberPhases: site.phases };
-  const chargePoint = allowed(step.chargePoint, site.phases, site.nominalV);
-  const bound = withPower(chargePoint === undefined ? grid : leastOf(chargePoint, grid), site.nominalV);
-  const isBound = bound.limitA <= sum.limitA || bound.limitW <= sum.limitW;
+function totalLimit(step: Step, site: Site): Limit {
+  let limitA = 0;
+  let limitW = 0;
+  let numberPhases = 1;
+  for (const [index, connector] of site.connectors.entries()) {
+    const limit = connectorLimit(step, site, connector, index);
+    limitA += limit.limitA;
+    limitW += limit.limitW;
+    numberPhases = Math.max(numberPhases, limit.numberPhases);
+  }
+  const { nominalV, phases, gridA = Number.POSITIVE_INFINITY } = site;
+  const grid: PhaseLimit = { limitA: gridA, numberPhases: phases, cause: undefined };
+  const bound = withPower(boundedBy(grid, step.pieces[0], phases, nominalV), nominalV);
   return {
-    limitA: Math.min(sum.limitA, bound.limitA),
-    limitW: Math.min(sum.limitW, bound.limitW),
-    numberPhases: Math.min(sum.numberPhases, bound.numberPhases),
-    ...(isBound && bound.cause !== undefined ? { cause: bound.cause } : {}),
+    limitA: Math.min(limitA, bound.limitA),
+    limitW: Math.min(limitW, bound.limitW),
+    numberPhases: Math.min(numberPhases, bound.numberPhases),
+    cause: bound.limitA <= limitA || bound.limitW <= limitW ? bound.cause : undefined,
   };
 }
 
-/** The limit of connector n, or of the whole charge point for 0; undefined: there is no such connector. */
-export function limitOf(step: Step, site: Site, connectorId: number): Limit | undefined {
-  if (connectorId === 0) return totalLimit(step, site);
-  return connectorLimit(
-    step,
-    site,
-    site.connectors.findIndex((connector) => connector.connectorId === connectorId),
-  );
+/**
+ * How the steps of `stepsOf(book, site.connectors, ...)` bound connector n, or the whole charge point for 0; undefined: there is no
+ * such connector.
+ */
+export function limiter(site: Site, connectorId: number): ((step: Step) => Limit) | undefined {
+  if (connectorId === 0) return (step) => totalLimit(step, site);
+  const index = site.connectors.findIndex((connector) => connector.connectorId === connectorId);
+  const connector = site.connectors[index];
+  return connector && ((step) => connectorLimit(step, site, connector, index));
 }
 
 /** minChargingRate of the profile that prevails for the connector, in ampere per phase; undefined: it names none. */
-export function minChargingRateA(allowance: Allowance, installed: PhaseCount, nominalV: number): number | undefined {
-  const schedule = allowance?.profile.chargingSchedule;
-  if (schedule?.minChargingRate === undefined) return undefined;
-  const numberPhases = phasesOf(allowance?.period.numberPhases, installed);
-  return amperesOf(schedule.minChargingRate, schedule.chargingRateUnit, numberPhases, nominalV);
+export function minChargingRateA(step: Step, site: Site, connectorId: number): number | undefined {
+  const index = site.connectors.findIndex((connector) => connector.connectorId === connectorId);
+  const piece = step.pieces[index + 1];
+  const installed = site.connectors[index]?.phases;
+  if (installed === undefined || piece?.period === undefined) return undefined;
+  const { minChargingRate, chargingRateUnit } = piece.profile?.chargingSchedule ?? {};
+  if (minChargingRate === undefined || chargingRateUnit === undefined) return undefined;
+  return amperesOf(minChargingRate, chargingRateUnit, phasesOf(piece.period, installed), site.nominalV);
 }

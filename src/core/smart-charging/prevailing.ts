@@ -2,12 +2,11 @@
 import type { ChargingProfile, ChargingSchedulePeriod } from './profile.ts';
 import { periodAt, type Run, runAt, type Track } from './track.ts';
 
-/** What one period of a profile allows; undefined where no profile has a period. */
-export type Allowance = { readonly profile: ChargingProfile; readonly period: ChargingSchedulePeriod } | undefined;
-
+/** What is in force until `untilS`; without profile and period: no profile says anything. */
 export interface Piece {
   readonly untilS: number;
-  readonly allowance: Allowance;
+  readonly profile: ChargingProfile | undefined;
+  readonly period: ChargingSchedulePeriod | undefined;
 }
 
 /** The track that prevails at `atS`, and until when nothing else can. */
@@ -44,7 +43,7 @@ export function* prevailing(tracks: readonly Track[], fromS: number, endS: numbe
   while (atS < endS) {
     const { track, startS, untilS } = reignAt(tracks, runs, atS, endS);
     if (track === undefined) {
-      yield { untilS, allowance: undefined };
+      yield { untilS, profile: undefined, period: undefined };
       atS = untilS;
       continue;
     }
@@ -53,7 +52,7 @@ export function* prevailing(tracks: readonly Track[], fromS: number, endS: numbe
       const period = periods[index];
       const next = periods[index + 1];
       atS = next === undefined ? untilS : Math.min(untilS, startS + next.startPeriod);
-      yield { untilS: atS, allowance: period && { profile, period } };
+      yield { untilS: atS, profile, period };
     }
   }
   return undefined;
