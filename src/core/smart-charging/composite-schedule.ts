@@ -1,7 +1,7 @@
 /** GetCompositeSchedule as arithmetic (OCPP 1.6 sections 3.13.3 and 5.7). Pure. */
 import type { ProfileBook } from './book.ts';
 import { stepsOf } from './layers.ts';
-import { limiter, type Site, tenthsOf } from './limit.ts';
+import { limiterOf, type Site, tenthsOf } from './limit.ts';
 import type { ChargingRateUnit } from './profile.ts';
 import { toSeconds } from './track.ts';
 
@@ -55,7 +55,7 @@ export function* composing(
   { connectorId, from, durationS, unit, site: whole, mostPeriods = Number.POSITIVE_INFINITY }: CompositeRequest,
 ): Generator<undefined, CompositeSchedule | undefined> {
   const site = siteFor(whole, connectorId);
-  const limitOf = limiter(site, connectorId);
+  const limitOf = limiterOf(site, connectorId);
   if (limitOf === undefined) return undefined;
   const fromS = toSeconds(from);
   const askedS = Math.min(MOST_DURATION_S, Math.max(1, Math.floor(durationS)));

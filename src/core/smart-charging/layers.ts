@@ -1,7 +1,7 @@
 /** Which installed profiles bound a connector, in their order, and their pieces side by side (OCPP 1.6 section 3.13). Pure. */
 import type { InstalledProfile, ProfileBook, RunningTransaction } from './book.ts';
 import { type Piece, prevailing } from './prevailing.ts';
-import type { ChargingProfilePurpose } from './profile.ts';
+import type { ChargingProfile, ChargingProfilePurpose } from './profile.ts';
 import { type Track, toSeconds, trackOf } from './track.ts';
 
 /** What the layers need to know of a connector. */
@@ -22,18 +22,25 @@ function chargePointTracks(book: ProfileBook, fromS: number): Track[] {
   );
 }
 
+/** An id that one of the two does not know yet speaks against nothing: `endTransaction` has removed those of others. */
+function isFor({ transactionId }: ChargingProfile, transaction: RunningTransaction | undefined): boolean {
+  if (transaction === undefined) return false;
+  return (
+    transactionId === undefined ||
+    transaction.transactionId === undefined ||
+    transactionId === transaction.transactionId
+  );
+}
+
 /**
  * The TxProfiles of the running transaction, then the TxDefaultProfiles: those step in only where no TxProfile has a period (section
  * 3.13.1, "overrule"; 5.16.4, "fall back"). A TxDefaultProfile of the connector replaces the one of connector 0 with the same
- * stackLevel, for this connector only. Relative schedules begin with the transaction; without one, as if it began at `fromS`. A
+ * stackLevel for this connector, also while it is not valid itself (3.13.2, the note on gaps). Relative schedules begin with the transaction; without one, as if it began at `fromS`. A
  * transaction from the future is a clock that was set: it begins at `fromS` too, lest its limits be forgotten.
  */
 function connectorTracks(book: ProfileBook, { connectorId, transaction }: LayeredConnector, fromS: number): Track[] {
   const tx = ofPurpose(book, 'TxProfile').filter(
-    ({ connectorId: on, profile: { transactionId } }) =>
-      transaction !== undefined &&
-      on === connectorId &&
-      (transactionId === undefined || transactionId === transaction.transactionId),
+    ({ connectorId: on, profile }) => on === connectorId && isFor(profile, transaction),
   );
   const defaults = ofPurpose(book, 'TxDefaultProfile');
   const own = new Set(
@@ -50,11 +57,14 @@ function connectorTracks(book: ProfileBook, { connectorId, transaction }: Layere
 export interface Step {
   readonly fromS: number;
   readonly untilS: number;
-  /** First that of the ChargePointMaxProfiles, then one for each connector, in their order. */
+  /**
+   * First that of the ChargePointMaxProfiles, then one for each connector, in their order. To be read before the next step is asked
+   * for: it is the same list, as this runs up to 100,000 times in a row.
+   */
   readonly pieces: readonly Piece[];
 }
 
-/** From `fromS` to `endS`, whole seconds since the epoch, in order and without gaps. Runs up to 100,000 times in a row. */
+/** From `fromS` to `endS`, whole seconds since the epoch, in order and without gaps. */
 export function* stepsOf(
   book: ProfileBook,
   connectors: readonly LayeredConnector[],
@@ -68,15 +78,15 @@ export function* stepsOf(
   let atS = fromS;
   while (atS < endS) {
     let untilS = endS;
-    for (const [index, layer] of layers.entries()) {
+    for (let index = 0; index < layers.length; index += 1) {
       let piece = pieces[index] ?? nothing;
       if (piece.untilS <= atS) {
-        piece = layer.next().value ?? nothing;
+        piece = layers[index]?.next().value ?? nothing;
         pieces[index] = piece;
       }
       if (piece.untilS < untilS) untilS = piece.untilS;
     }
-    yield { fromS: atS, untilS, pieces: pieces.slice() };
+    yield { fromS: atS, untilS, pieces };
     atS = untilS;
   }
   return undefined;

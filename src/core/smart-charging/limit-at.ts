@@ -1,7 +1,7 @@
 /** The limit of the charging profiles at one instant, why, and until when (OCPP 1.6 section 3.13). Pure. */
 import type { ProfileBook } from './book.ts';
-import { type Step, stepsOf } from './layers.ts';
-import { type Limit, limiter, minChargingRateA, type Site, tenthsOf } from './limit.ts';
+import { stepsOf } from './layers.ts';
+import { type Limit, limiterOf, minChargingRateA, type Site, tenthsOf } from './limit.ts';
 import { toSeconds } from './track.ts';
 
 export interface LimitNow {
@@ -44,22 +44,22 @@ const isSame = (a: Limit, b: Limit): boolean =>
   a.cause?.chargingProfileId === b.cause?.chargingProfileId;
 
 interface Outlook {
-  readonly first: Step;
   readonly limit: Limit;
+  readonly leastA: number | undefined;
   readonly untilS: number;
   /** False: we only stopped looking. */
   readonly changes: boolean;
 }
 
 function outlook(book: ProfileBook, connectorId: number, atS: number, site: Site): Outlook | undefined {
-  const limitOf = limiter(site, connectorId);
+  const limitOf = limiterOf(site, connectorId);
   if (limitOf === undefined) return undefined;
-  let found: { readonly first: Step; readonly limit: Limit } | undefined;
+  let found: Pick<Outlook, 'limit' | 'leastA'> | undefined;
   let seen = 0;
   let untilS = atS;
   for (const step of stepsOf(book, site.connectors, atS, atS + LOOK_AHEAD_S)) {
     const limit = limitOf(step);
-    found ??= { first: step, limit };
+    found ??= { limit, leastA: minChargingRateA(step, site, connectorId) };
     if (!isSame(found.limit, limit)) return { ...found, untilS, changes: true };
     untilS = step.untilS;
     seen += 1;
@@ -68,13 +68,12 @@ function outlook(book: ProfileBook, connectorId: number, atS: number, site: Site
   return found && { ...found, untilS, changes: false };
 }
 
-/** `at` in epoch milliseconds; connector 0: the whole charge point (see `totalLimit` in limit.ts). Undefined: there is no such connector. */
+/** `at` in epoch milliseconds; connector 0: the whole charge point (see `totalLimiter` in limit.ts). Undefined: there is no such connector. */
 export function limitAt(book: ProfileBook, connectorId: number, at: number, site: Site): LimitNow | undefined {
   const seen = outlook(book, connectorId, toSeconds(at), site);
   if (seen === undefined) return undefined;
-  const { first, limit, untilS, changes } = seen;
+  const { limit, leastA, untilS, changes } = seen;
   const limitA = tenthsOf(limit.limitA);
-  const leastA = minChargingRateA(first, site, connectorId);
   return {
     limitA,
     numberPhases: limit.numberPhases,

@@ -69,15 +69,19 @@ const withPower = ({ limitA, numberPhases, cause }: PhaseLimit, nominalV: number
   cause,
 });
 
+type Limiter = (step: Step) => Limit;
+
 /**
  * What one connector may offer. Everything is compared as current per phase, because that is what is offered and what fuses see;
  * the power is that current on the phases that remain. So a limit for three phases in watt also bounds a car on one.
  */
-function connectorLimit({ pieces }: Step, site: Site, { maxA, phases }: SiteConnector, index: number): Limit {
+function connectorLimiter(site: Site, { maxA, phases }: SiteConnector, index: number): Limiter {
   const { nominalV, gridA = Number.POSITIVE_INFINITY } = site;
   const own: PhaseLimit = { limitA: Math.min(maxA, gridA), numberPhases: phases, cause: undefined };
-  const chargePoint = boundedBy(own, pieces[0], site.phases, nominalV);
-  return withPower(boundedBy(chargePoint, pieces[index + 1], phases, nominalV), nominalV);
+  return ({ pieces }) => {
+    const chargePoint = boundedBy(own, pieces[0], site.phases, nominalV);
+    return withPower(boundedBy(chargePoint, pieces[index + 1], phases, nominalV), nominalV);
+  };
 }
 
 /**
@@ -86,24 +90,27 @@ function connectorLimit({ pieces }: Step, site: Site, { maxA, phases }: SiteConn
  * and by the grid connection. A connector without a transaction counts as if one began, for it may at any moment. The sum of currents
  * takes all connectors for wired to the same phase: how they are rotated is for the balancing to know.
  */
-function totalLimit(step: Step, site: Site): Limit {
-  let limitA = 0;
-  let limitW = 0;
-  let numberPhases = 1;
-  for (const [index, connector] of site.connectors.entries()) {
-    const limit = connectorLimit(step, site, connector, index);
-    limitA += limit.limitA;
-    limitW += limit.limitW;
-    numberPhases = Math.max(numberPhases, limit.numberPhases);
-  }
+function totalLimiter(site: Site): Limiter {
   const { nominalV, phases, gridA = Number.POSITIVE_INFINITY } = site;
   const grid: PhaseLimit = { limitA: gridA, numberPhases: phases, cause: undefined };
-  const bound = withPower(boundedBy(grid, step.pieces[0], phases, nominalV), nominalV);
-  return {
-    limitA: Math.min(limitA, bound.limitA),
-    limitW: Math.min(limitW, bound.limitW),
-    numberPhases: Math.min(numberPhases, bound.numberPhases),
-    cause: bound.limitA <= limitA || bound.limitW <= limitW ? bound.cause : undefined,
+  const limiters = site.connectors.map((connector, index) => connectorLimiter(site, connector, index));
+  return (step) => {
+    let limitA = 0;
+    let limitW = 0;
+    let numberPhases = 1;
+    for (const limiter of limiters) {
+      const limit = limiter(step);
+      limitA += limit.limitA;
+      limitW += limit.limitW;
+      numberPhases = Math.max(numberPhases, limit.numberPhases);
+    }
+    const bound = withPower(boundedBy(grid, step.pieces[0], phases, nominalV), nominalV);
+    return {
+      limitA: Math.min(limitA, bound.limitA),
+      limitW: Math.min(limitW, bound.limitW),
+      numberPhases: Math.min(numberPhases, bound.numberPhases),
+      cause: bound.limitA <= limitA || bound.limitW <= limitW ? bound.cause : undefined,
+    };
   };
 }
 
@@ -111,11 +118,11 @@ function totalLimit(step: Step, site: Site): Limit {
  * How the steps of `stepsOf(book, site.connectors, ...)` bound connector n, or the whole charge point for 0; undefined: there is no
  * such connector.
  */
-export function limiter(site: Site, connectorId: number): ((step: Step) => Limit) | undefined {
-  if (connectorId === 0) return (step) => totalLimit(step, site);
+export function limiterOf(site: Site, connectorId: number): Limiter | undefined {
+  if (connectorId === 0) return totalLimiter(site);
   const index = site.connectors.findIndex((connector) => connector.connectorId === connectorId);
   const connector = site.connectors[index];
-  return connector && ((step) => connectorLimit(step, site, connector, index));
+  return connector && connectorLimiter(site, connector, index);
 }
 
 /** minChargingRate of the profile that prevails for the connector, in ampere per phase; undefined: it names none. */
