@@ -39,9 +39,9 @@ async function start() {
   if (process.argv[2] === 'run') await require('./safe-outputs.cjs').beforeRun(process.argv.slice(2));
   const { Script } = require('node:vm');
   const source = readFileSync(file);
-  // ASCII: one function, as the build wrapped it.
+  // ASCII: one function, as the build wrapped it. V8 keeps its name in the cache: one that holds wherever the program is moved.
   const script = new Script(source.toString('latin1'), {
-    filename: file,
+    filename: 'main.cjs',
     cachedData: writing ? undefined : readCache(source),
   });
   if (writing) process.on('exit', () => writeCache(source, script));

@@ -1,6 +1,6 @@
 /** The code cache makes a start faster and must never change what runs. */
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -56,6 +56,20 @@ describe('the launcher', () => {
     const output = (...argv: string[]) => execFileSync(process.execPath, [program, ...argv], { encoding: 'utf8' });
     expect(output('run', '--config', 'x')).toBe(`safe run --config x\nfirst run ${main}\n`);
     expect(output('check', 'run')).toBe(`first check ${main}\n`);
+  });
+
+  it('names the same file in a stack wherever the program was when the cache was written', () => {
+    const built = mkdtempSync(join(tmpdir(), 'launcher-built-'));
+    cpSync(program, join(built, 'chargepoint.cjs'));
+    writeFileSync(join(built, 'main.cjs'), "(function () { console.log(new Error('here').stack.split('\\n')[1]); })");
+    const stack = (at: string, env: NodeJS.ProcessEnv) =>
+      execFileSync(process.execPath, [join(at, 'chargepoint.cjs')], { encoding: 'utf8', env }).trim();
+    const written = stack(built, { CHARGEPOINT_CODE_CACHE: 'write' });
+    const moved = `${built}-moved`;
+    renameSync(built, moved);
+    expect(stack(moved, {})).toBe(written);
+    expect(written).toMatch(/^at main\.cjs:1:\d+$/);
+    rmSync(moved, { recursive: true });
   });
 
   it('ignores a cache that was cut short', () => {
