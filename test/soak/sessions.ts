@@ -15,7 +15,15 @@ export interface Street {
 export type Tally = Record<string, number>;
 
 /** The process has been restarted; the car of the session is no longer there. */
-class Restarted extends Error {}
+class Restarted extends Error {
+  /** The session had come as far as that. */
+  readonly wasCharging: boolean;
+
+  constructor(wasCharging: boolean) {
+    super('restarted');
+    this.wasCharging = wasCharging;
+  }
+}
 
 /** Fewer than a cache of idTags takes: what grows is then a leak. */
 const TAGS = 50;
@@ -39,7 +47,7 @@ export class Sessions {
     this.#street = street;
   }
 
-  /** Two connectors, one session after the other on each, until `count` were begun. Rejects when one gets stuck. */
+  /** Two connectors, one session after the other on each, until `count` have charged. Rejects when one gets stuck. */
   async run(connectors: readonly number[], count: number, resets: number, onDone: () => void): Promise<void> {
     let begun = 0;
     let left = resets;
@@ -53,8 +61,13 @@ export class Sessions {
         } catch (error) {
           if (!(error instanceof Restarted)) throw error;
           this.#count('interrupted by a reset');
+          if (!error.wasCharging) {
+            begun--;
+            continue;
+          }
+        } finally {
+          await this.#restart;
         }
-        await this.#restart;
         onDone();
       }
     };
@@ -83,6 +96,7 @@ export class Sessions {
     if (cutAt === 0) void this.#cut();
     await this.#begin(connector, idTag);
     await connector.until('Charging', ({ status, contactor }) => status === 'Charging' && contactor);
+    connector.wasCharging = true;
     await delay(chance() * LONGEST_CHARGE_MS);
     if (withReset) await this.#reset(connector);
     if (chance() < 0.15) await this.#pause(connector);
@@ -192,7 +206,7 @@ export class Sessions {
       this.#restart = this.#restarted(type);
       await this.#restart;
     }
-    throw new Restarted();
+    throw new Restarted(connector.wasCharging);
   }
 
   async #restarted(type: 'Soft' | 'Hard'): Promise<void> {
@@ -223,6 +237,7 @@ const isCharging = ({ transaction }: BenchConnector['out']): boolean => transact
 class Plug {
   readonly id: number;
   readonly generation: number;
+  wasCharging = false;
   readonly #agent: BenchAgent;
   readonly #now: () => number;
 
@@ -262,11 +277,11 @@ class Plug {
     try {
       return await action();
     } finally {
-      if (this.#now() !== this.generation) throwRestarted();
+      if (this.#now() !== this.generation) throwRestarted(this.wasCharging);
     }
   }
 }
 
-function throwRestarted(): never {
-  throw new Restarted();
+function throwRestarted(wasCharging: boolean): never {
+  throw new Restarted(wasCharging);
 }
