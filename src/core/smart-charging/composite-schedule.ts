@@ -1,7 +1,7 @@
 /** GetCompositeSchedule as arithmetic (OCPP 1.6 sections 3.13.3 and 5.7). Pure. */
 import type { ProfileBook } from './book.ts';
 import { stepsOf } from './layers.ts';
-import { limiterOf, type Site, tenthsOf } from './limit.ts';
+import { limiterOf, type Site, siteFor, tenthsOf } from './limit.ts';
 import type { ChargingRateUnit } from './profile.ts';
 import { toSeconds } from './track.ts';
 
@@ -39,12 +39,6 @@ export const MOST_DURATION_S = 366 * 86_400;
 
 /** On the slowest Pi still far below the 5 ms that a synchronous slice may take. */
 const STEPS_PER_SLICE = 500;
-
-/** Only the connectors that the answer depends on. */
-const siteFor = (site: Site, connectorId: number): Site =>
-  connectorId === 0
-    ? site
-    : { ...site, connectors: site.connectors.filter((connector) => connector.connectorId === connectorId) };
 
 /**
  * The composite schedule in slices: it pauses at each `yield`, so that whoever drains it can let others go first. Returns undefined

@@ -1,7 +1,7 @@
 /** The limit of the charging profiles at one instant, why, and until when (OCPP 1.6 section 3.13). Pure. */
 import type { ProfileBook } from './book.ts';
 import { stepsOf } from './layers.ts';
-import { type Limit, limiterOf, minChargingRateA, type Site, tenthsOf } from './limit.ts';
+import { type Limit, limiterOf, minChargingRateA, type Site, siteFor, tenthsOf } from './limit.ts';
 import { toSeconds } from './track.ts';
 
 export interface LimitNow {
@@ -70,7 +70,7 @@ function outlook(book: ProfileBook, connectorId: number, atS: number, site: Site
 
 /** `at` in epoch milliseconds; connector 0: the whole charge point (see `totalLimiter` in limit.ts). Undefined: there is no such connector. */
 export function limitAt(book: ProfileBook, connectorId: number, at: number, site: Site): LimitNow | undefined {
-  const seen = outlook(book, connectorId, toSeconds(at), site);
+  const seen = outlook(book, connectorId, toSeconds(at), siteFor(site, connectorId));
   if (seen === undefined) return undefined;
   const { limit, leastA, untilS, changes } = seen;
   const limitA = tenthsOf(limit.limitA);

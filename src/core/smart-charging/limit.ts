@@ -114,6 +114,12 @@ function totalLimiter(site: Site): Limiter {
   };
 }
 
+/** The site with the one connector that the limit depends on, so that no step is spent on others; all of them for 0. */
+export const siteFor = (site: Site, connectorId: number): Site =>
+  connectorId === 0
+    ? site
+    : { ...site, connectors: site.connectors.filter((connector) => connector.connectorId === connectorId) };
+
 /**
  * How the steps of `stepsOf(book, site.connectors, ...)` bound connector n, or the whole charge point for 0; undefined: there is no
  * such connector.

@@ -1,5 +1,6 @@
 /** Charging profiles with good defaults, for tests. */
 import { install, type ProfileBook, type RunningTransaction } from '../../../src/core/smart-charging/book.ts';
+import { type CompositeRequest, compositeSchedule } from '../../../src/core/smart-charging/composite-schedule.ts';
 import type { Site, SiteConnector } from '../../../src/core/smart-charging/limit.ts';
 import type { ChargingProfile, ChargingSchedule } from '../../../src/core/smart-charging/profile.ts';
 
@@ -60,4 +61,20 @@ export const site = (connector: Partial<SiteConnector> = {}, rest: Partial<Site>
   phases: 3,
   connectors: [{ connectorId: 1, phases: 3, maxA: 32, transaction: { startedAt: MIDNIGHT }, ...connector }],
   ...rest,
+});
+
+export type Rows = (readonly [startPeriod: number, limit: number, numberPhases?: number])[];
+
+/** Rows of three phases leave that out, as the message may. */
+export function composite(book: ProfileBook, request: Partial<CompositeRequest> = {}): Rows {
+  const whole = { connectorId: 1, from: MIDNIGHT, durationS: 400, unit: 'A', site: site(), ...request } as const;
+  const periods = compositeSchedule(book, whole)?.periods ?? [];
+  return periods.map(({ startPeriod, limit, numberPhases }) =>
+    numberPhases === 3 ? [startPeriod, limit] : [startPeriod, limit, numberPhases],
+  );
+}
+
+export const recurring = (recurrencyKind: 'Daily' | 'Weekly'): Partial<ChargingProfile> => ({
+  chargingProfileKind: 'Recurring',
+  recurrencyKind,
 });

@@ -49,6 +49,11 @@ describe('the reason', () => {
       reason: 'the connectors together: 32 A',
     });
   });
+  it('of connector 0 names the profile that bounds the current even where it leaves room for the power', () => {
+    const connectors = [1, 2].map((connectorId) => ({ connectorId, phases: 1 as const, maxA: 16 }));
+    const limit = limitAt(bookOf([[0, until(14, 20, MAX)]]), 0, at(0), site({}, { connectors }));
+    expect(limit).toMatchObject({ limitA: 20, reason: 'ChargePointMaxProfile 7 allows 20 A until 14:00Z' });
+  });
   it('is cut to 50 characters whatever the id', () => {
     const long = until(14, 16.5, { ...MAX, chargingProfileId: -Number.MAX_VALUE });
     expect(limitAt(bookOf([[0, long]]), 1, at(0), site())?.reason).toHaveLength(50);
@@ -115,6 +120,16 @@ describe('until', () => {
       reason: 'ChargePointMaxProfile 1 allows 6 A until 00:10Z',
       until: at(600),
     });
+  });
+  it('is not brought nearer by what happens on another connector', () => {
+    const connectors = [1, 2].map((connectorId) => ({ connectorId, phases: 3 as const, maxA: 16 }));
+    const restless = Array.from({ length: 500 }, (_, n) => [2 * n, 6 + (n % 2)] as const);
+    const again = Array.from({ length: 500 }, (_, n) => [n === 0 ? 0 : 2 * n + 1, 20] as const);
+    const book = bookOf([
+      [2, profile(1, { chargingSchedule: schedule(restless) })],
+      [0, profile(2, { ...MAX, chargingSchedule: schedule(again.slice(0, 100)) })],
+    ]);
+    expect(limitAt(book, 1, at(0), site({}, { connectors }))?.until).toBe(at(DAY_S));
   });
   it('leads through a sequence 0, 10, 0, 16 without missing one', () => {
     const relative = unanchored(
