@@ -84,8 +84,9 @@ export class Peer {
     this.detach();
     const { wireLog, clock } = this.#options;
     const logged = (text: string): void => {
-      wireLog.frame('tx', text, clock.now());
+      // On its way first: nobody waits for a line of the log.
       send(text);
+      wireLog.frame('tx', text, clock.now());
     };
     this.#connected = true;
     this.#answerer.attach(logged);
