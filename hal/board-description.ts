@@ -97,6 +97,31 @@ export interface ProximityDescription {
   readonly atLeast63A: LineDescription;
 }
 
+/** A relay behind the contactor that takes L2 and L3 away. Only with our own pilot, and where three phases are installed. */
+export interface PhaseSwitchDescription {
+  /** Active: the contactor connects L1 only. Off, as at power-up: all three. */
+  readonly onePhase: LineDescription;
+  /** Active while L1 only is connected. */
+  readonly feedback?: LineDescription;
+}
+
+/** From `fromC` on the enclosure leaves this share of `maxA`. */
+export interface DeratingStep {
+  readonly fromC: number;
+  /** 0..1. */
+  readonly factor: number;
+}
+
+/** A thermometer in the enclosure that the kernel shows as a file. */
+export interface ThermometerDescription {
+  /** In thousandths of a degree Celsius: `temperature` of a 1-wire sensor (its path never changes), or `tempN_input` of hwmon. */
+  readonly file: string;
+  /** From the coolest to the hottest. Default: 65 C half, 68 C a quarter. */
+  readonly steps?: readonly DeratingStep[];
+  /** From here on nothing is charged, until it is 10 K cooler. Above the hottest step. Default 70. */
+  readonly stopC?: number;
+}
+
 export interface ConnectorDescription {
   /** 1, 2, ... */
   readonly id: number;
@@ -107,6 +132,8 @@ export interface ConnectorDescription {
   readonly evse: EvseDescription;
   readonly lock?: LockDescription;
   readonly proximity?: ProximityDescription;
+  readonly phaseSwitch?: PhaseSwitchDescription;
+  readonly thermometer?: ThermometerDescription;
 }
 
 /** A line that is active while something is wrong; write a normally closed contact so that a broken wire is active too. */
@@ -130,4 +157,6 @@ export interface BoardDescription {
   readonly inputs?: readonly FaultInputDescription[];
   /** Active while the mains supply is failing and a back-up still runs. */
   readonly mains?: LineDescription;
+  /** Active while the grid operator asks for less power. */
+  readonly dimming?: LineDescription;
 }

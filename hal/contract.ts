@@ -144,6 +144,7 @@ export type FaultCode =
   | 'contactorStuckOpen'
   | 'contactorWelded'
   | 'controllerSilent'
+  | 'derated'
   | 'diodeFault'
   | 'emergencyStop'
   | 'evCommunication'
@@ -178,6 +179,33 @@ export interface FaultChange {
 
 export type Mains = 'on' | 'failing';
 
+/** Chooses between one and three phases behind an open contactor, for a connector on which three are installed. */
+export interface PhaseSwitch {
+  /** How many phases a closed contactor connects. */
+  readonly phases: 1 | 3;
+  /**
+   * Resolves to what is connected then, once it has settled. The interlock keeps the contactor open from the call until it resolves;
+   * under a contactor that is not open nothing is switched, and it resolves to what was connected before. Never rejects.
+   */
+  switchTo(phases: 1 | 3): Promise<1 | 3>;
+}
+
+/** How much of `maxA` the temperature of the enclosure leaves. */
+export interface Derating {
+  /** 0..1; 1: all of it. */
+  readonly factor: number;
+  /** Undefined while the thermometer does not answer: then the factor is that of the hottest step. */
+  readonly celsius: number | undefined;
+  /** Called after each change of the factor. */
+  onChange(listener: () => void): Unsubscribe;
+}
+
+/** The contact by which the grid operator asks for less power (in Germany: section 14a EnWG). */
+export interface DimmingContact {
+  readonly active: boolean;
+  onChange(listener: (active: boolean) => void): Unsubscribe;
+}
+
 export interface ConnectorHardware {
   /** 1, 2, ... */
   readonly id: number;
@@ -189,8 +217,12 @@ export interface ConnectorHardware {
   readonly proximity?: ProximityPilot;
   /** The most that wiring, contactor and board may carry, in ampere. */
   readonly maxA: number;
-  /** How many phases the contactor connects. */
+  /** How many phases are installed; the contactor connects all of them, unless `phaseSwitch` says fewer. */
   readonly phases: 1 | 3;
+  /** Absent where the number of phases cannot be changed. */
+  readonly phaseSwitch?: PhaseSwitch;
+  /** Absent without a thermometer. */
+  readonly derating?: Derating;
 }
 
 /** Everything that is bolted into one box. */
@@ -199,6 +231,9 @@ export interface Board {
   readonly readers: readonly TagReader[];
   /** At the inlet of the whole charge point; most have none. */
   readonly mainMeter?: EnergyMeter;
+  /** At the grid connection of the house: measures everything behind it, this charge point included. Most have none. */
+  readonly gridMeter?: EnergyMeter;
+  readonly dimming?: DimmingContact;
   /** The faults raised at this moment. */
   readonly faults: readonly Fault[];
   readonly mains: Mains;

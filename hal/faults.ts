@@ -19,6 +19,7 @@ export const FAULTS: { readonly [code in FaultCode]: FaultSpecification } = {
   contactorStuckOpen: { blocks: 'charging', clears: 'reset' },
   contactorWelded: { blocks: 'charging', clears: 'reset' },
   controllerSilent: { blocks: 'charging', clears: 'itself' },
+  derated: { blocks: 'nothing', clears: 'itself' },
   diodeFault: { blocks: 'charging', clears: 'unplug' },
   emergencyStop: { blocks: 'charging', clears: 'itself' },
   evCommunication: { blocks: 'offer', clears: 'itself' },

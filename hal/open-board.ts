@@ -10,8 +10,11 @@ import type {
   Board,
   ConnectorHardware,
   ConnectorLock,
+  Derating,
+  DimmingContact,
   EnergyMeter,
   Evse,
+  PhaseSwitch,
   ProximityPilot,
   Surroundings,
 } from './contract.ts';
@@ -25,7 +28,14 @@ import type { SerialBus } from './modbus/byte-port.ts';
 import type { ControllerEvse } from './modbus/evse-controller.ts';
 import type { MeterDriver, MeterPlace } from './modbus/modbus-meter.ts';
 import type { RegisterMap, SerialSettings } from './modbus/register-map.ts';
+import type { ReadText, Thermometer } from './thermometer.ts';
 import { tryAll } from './try-all.ts';
+
+export interface MeterFitting {
+  readonly map: RegisterMap;
+  readonly bus: BusDescription;
+  readonly unit: number;
+}
 
 /** What the configuration says about a connector; `ConnectorConfig` fits. */
 export interface Fitting {
@@ -34,7 +44,14 @@ export interface Fitting {
   readonly maxA: number;
   readonly phases: 1 | 3;
   readonly ventilated: boolean;
-  readonly meter?: { readonly map: RegisterMap; readonly bus: BusDescription; readonly unit: number };
+  readonly meter?: MeterFitting;
+}
+
+/** What the configuration says about the house that the charge point shares a connection with; `GridConnectionConfig` fits. */
+export interface GridFitting {
+  /** In ampere per phase. */
+  readonly fuseA: number;
+  readonly meter?: MeterFitting;
 }
 
 /** The drivers, each loaded when a board wants it. Tests bring their own. */
@@ -43,6 +60,13 @@ export interface Drivers {
   pwm(description: PwmDescription, options: PwmOptions): Promise<Pwm>;
   bus(serial: SerialBus, surroundings: Surroundings): Promise<ModbusBus>;
   meter(bus: ModbusBus, map: RegisterMap, place: MeterPlace, surroundings: Surroundings): Promise<MeterDriver>;
+  /** A file of the kernel. */
+  readText: ReadText;
+}
+
+export interface OpeningOptions {
+  readonly gridConnection?: GridFitting;
+  readonly drivers?: Drivers;
 }
 
 const DRIVERS: Drivers = {
@@ -51,11 +75,14 @@ const DRIVERS: Drivers = {
   bus: async (serial, surroundings) => (await import('./modbus/bus.ts')).modbusBus(serial, surroundings),
   meter: async (bus, map, place, surroundings) =>
     (await import('./modbus/modbus-meter.ts')).modbusMeter(bus, map, place, surroundings),
+  readText: async (file) => (await import('./thermometer.ts')).readTextFile(file),
 };
 
 /** How long `close` waits for the mirror contacts to say open, and for EVSE controllers to acknowledge the off. */
 const OPEN_WITHIN_MS = 500;
 const DEFAULT_SYSFS_ROOT = '/sys';
+/** A fuse carries 1.6 times its rating for an hour: a reading that shows it must not pass for an impossible one. */
+const MOST_OF_A_FUSE = 2;
 
 /**
  * Opens the hardware: contactors open and pilots at x1 before anything else moves. Rejects with a HalError (badBoard, noSuchLine,
@@ -65,11 +92,11 @@ export async function openBoard(
   description: BoardDescription,
   fittings: readonly Fitting[],
   surroundings: Surroundings,
-  drivers: Drivers = DRIVERS,
+  { gridConnection, drivers = DRIVERS }: OpeningOptions = {},
 ): Promise<Board> {
   const site = new BoardSite(description, surroundings, drivers);
   try {
-    return await site.open(fittings);
+    return await site.open(fittings, gridConnection);
   } catch (error) {
     // Its own failures are in the log; the cause is what matters.
     await site.close().catch(() => {});
@@ -84,6 +111,13 @@ interface Parts {
   /** After a trip: the hardware has said that it took place. */
   off(): boolean;
   readonly proximity?: ProximityPilot;
+}
+
+/** One connector while the board is opened. */
+interface Place {
+  readonly fitting: Fitting;
+  readonly description: ConnectorDescription;
+  readonly parts: Parts;
 }
 
 /** A mirror contact that cannot be read says nothing. */
@@ -107,6 +141,8 @@ class BoardSite {
   readonly #parts: Parts[] = [];
   readonly #buses = new Map<string, { readonly bus: ModbusBus; readonly serial: SerialBus }>();
   #lines: Promise<LineBackend> | undefined;
+  readonly #thermometers: Thermometer[] = [];
+  #readText: ReadText | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(description: BoardDescription, surroundings: Surroundings, drivers: Drivers) {
@@ -115,18 +151,26 @@ class BoardSite {
     this.#drivers = drivers;
   }
 
-  async open(fittings: readonly Fitting[]): Promise<Board> {
+  async open(fittings: readonly Fitting[], gridConnection?: GridFitting): Promise<Board> {
+    // Every coil is off before anything takes its time.
+    const places: Place[] = [];
+    for (const fitting of fittings) places.push(await this.#place(fitting));
     const connectors: ConnectorHardware[] = [];
-    for (const fitting of fittings) connectors.push(await this.#connector(fitting));
+    for (const place of places) connectors.push(await this.#connector(place));
     const { book } = this;
     const { faultInput } = await import('./gpio/inputs.ts');
     for (const input of this.#description.inputs ?? []) {
       this.#keep(faultInput(await this.#input(input), input, book, this.#surroundings.clock));
     }
     const mains = await this.#mains();
+    const dimming = await this.#dimming();
+    const gridMeter = await this.#gridMeter(gridConnection);
+    await Promise.all(this.#thermometers.map(({ ready }) => ready));
     return {
       connectors,
       readers: [],
+      ...(dimming === undefined ? {} : { dimming }),
+      ...(gridMeter === undefined ? {} : { gridMeter }),
       get faults() {
         return book.current;
       },
@@ -175,10 +219,16 @@ class BoardSite {
     this.#closers.push(close);
   }
 
-  async #connector(fitting: Fitting): Promise<ConnectorHardware> {
+  async #place(fitting: Fitting): Promise<Place> {
     const description = this.#description.connectors.find(({ id }) => id === fitting.id);
     if (description === undefined) throw this.#bad(`has no connector ${fitting.id}`);
-    const parts = await this.#evse(description, fitting);
+    return { fitting, description, parts: await this.#evse(description, fitting) };
+  }
+
+  async #connector({ fitting, description, parts }: Place): Promise<ConnectorHardware> {
+    const phases = description.phases === 3 ? fitting.phases : 1;
+    const phaseSwitch = phases === 3 ? await this.#phaseSwitch(description, parts) : undefined;
+    const derating = await this.#derating(description);
     const socket = fitting.cable === 'socket' ? await this.#socket(description, parts) : {};
     return {
       id: fitting.id,
@@ -186,7 +236,9 @@ class BoardSite {
       meter: await this.#meter(fitting),
       ...socket,
       maxA: Math.min(description.maxA, fitting.maxA),
-      phases: description.phases === 3 ? fitting.phases : 1,
+      phases,
+      ...(phaseSwitch === undefined ? {} : { phaseSwitch }),
+      ...(derating === undefined ? {} : { derating }),
     };
   }
 
@@ -244,6 +296,35 @@ class BoardSite {
     };
   }
 
+  async #phaseSwitch(
+    { id, evse: { driver }, phaseSwitch }: ConnectorDescription,
+    { evse }: Parts,
+  ): Promise<PhaseSwitch | undefined> {
+    if (phaseSwitch === undefined) return undefined;
+    if (driver !== 'comparatorPilot') throw this.#bad(`switches the phases of an EVSE controller at connector ${id}`);
+    const { openPhaseSwitch } = await import('./gpio/open-phase-switch.ts');
+    return openPhaseSwitch(phaseSwitch, {
+      connectorId: id,
+      evse,
+      backend: await this.#backend(),
+      surroundings: this.#surroundings,
+      keep: (close) => this.#keep(close),
+    });
+  }
+
+  async #derating({ id, thermometer }: ConnectorDescription): Promise<Derating | undefined> {
+    if (thermometer === undefined) return undefined;
+    const { thermalWatch } = await import('./thermal-watch.ts');
+    const { oneReadAtATime, openThermometer } = await import('./thermometer.ts');
+    const { file, ...limits } = thermometer;
+    this.#readText ??= oneReadAtATime(this.#drivers.readText);
+    const watch = thermalWatch({ connectorId: id, book: this.book, ...limits });
+    const opened = openThermometer({ file, read: this.#readText, watch, ...this.#surroundings });
+    this.#keep(() => opened.close());
+    this.#thermometers.push(opened);
+    return watch;
+  }
+
   async #socket(
     { id, lock, proximity }: ConnectorDescription,
     { evse, mayUnlock, proximity: measured }: Parts,
@@ -283,13 +364,16 @@ class BoardSite {
 
   async #meter({ id, maxA, phases, meter }: Fitting): Promise<EnergyMeter> {
     if (meter === undefined) throw this.#bad(`needs a meter at connector ${id}: set connectors[].meter`);
-    const bus = await this.#bus(meter.bus, meter.map.serial);
     const onSilent = (silent: boolean) => {
       if (silent) this.book.raise({ code: 'meterSilent', connectorId: id }, 'meter');
       else this.book.clear('meterSilent', id, 'meter');
     };
-    const place = { unit: meter.unit, maxA, phases, onSilent };
-    const driver = await this.#drivers.meter(bus, meter.map, place, this.#surroundings);
+    return this.#openMeter(meter, { maxA, phases, onSilent });
+  }
+
+  async #openMeter({ map, bus, unit }: MeterFitting, place: Omit<MeterPlace, 'unit'>): Promise<EnergyMeter> {
+    const opened = await this.#bus(bus, map.serial);
+    const driver = await this.#drivers.meter(opened, map, { unit, ...place }, this.#surroundings);
     this.#keep(() => driver.close());
     return driver;
   }
@@ -306,6 +390,25 @@ class BoardSite {
         for (const { evse } of this.#parts) evse.release('mains');
       },
     );
+  }
+
+  async #dimming(): Promise<DimmingContact | undefined> {
+    if (this.#description.dimming === undefined) return undefined;
+    const { dimmingInput } = await import('./gpio/inputs.ts');
+    const contact = dimmingInput(await this.#input(this.#description.dimming), this.#surroundings.clock);
+    this.#keep(() => contact.close());
+    return contact;
+  }
+
+  /** Its silence is no fault: who reads it falls back to a current that is safe without it. */
+  async #gridMeter({ fuseA, meter }: Partial<GridFitting> = {}): Promise<EnergyMeter | undefined> {
+    if (fuseA === undefined || meter === undefined) return undefined;
+    const { log } = this.#surroundings;
+    const onSilent = (silent: boolean) => {
+      if (silent) log.warn('the meter of the grid connection does not answer');
+      else log.info('the meter of the grid connection answers again');
+    };
+    return this.#openMeter(meter, { maxA: MOST_OF_A_FUSE * fuseA, phases: 3, onSilent });
   }
 
   /** Devices on one port share one bus; they have to agree about its settings. */

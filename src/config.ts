@@ -59,6 +59,35 @@ export interface ConnectorConfig {
   readonly meter?: MeterConfig;
 }
 
+/** What the electrician has connected, and how the offer may move within it. */
+export interface InstallationConfig {
+  /** Line voltage "set for the area" (OCPP 1.6 section 7.12), in volt: turns W into A, never measured. */
+  readonly nominalV: number;
+  /** Phases of the supply of the charge point. */
+  readonly phases: 1 | 3;
+  /** One fuse for all connectors, in ampere per phase; absent: each connector has its own. */
+  readonly fuseA?: number;
+  /** What may be offered where a limit is not known any more, in ampere per phase (0..80). */
+  readonly safeA: number;
+  /** Before an increase, a random time of at most so many seconds (0..1800; UK Smart Charge Points Regulations 2021). */
+  readonly randomDelayS: number;
+  /** How fast the offer may grow, in ampere per minute; absent: at once. */
+  readonly rampAPerMinute?: number;
+  /** Between two changes of the number of phases, in seconds. */
+  readonly phaseSwitchEveryS: number;
+  /** The house that the charge point shares a connection with; `board.gridMeter` measures it. */
+  readonly gridConnection?: GridConnectionConfig;
+  /** What the grid operator's contact allows the charge point in all, in watt. */
+  readonly dimming?: { readonly limitW: number };
+}
+
+export interface GridConnectionConfig {
+  /** Of the house, in ampere per phase. */
+  readonly fuseA: number;
+  /** Absent on the mock board, which has one of its own. */
+  readonly meter?: MeterConfig;
+}
+
 /** Settings that are no OCPP key (bench.md, section 2). */
 export interface Options {
   readonly retryBackoffRandomRangeS: number;
@@ -89,6 +118,7 @@ export interface AgentConfig {
   readonly centralSystem: CentralSystemConfig;
   readonly board: 'mock' | BoardDescription;
   readonly connectors: readonly ConnectorConfig[];
+  readonly installation: InstallationConfig;
   /** Factory defaults of OCPP keys, the AuthorizationKey of the secrets file included. Only keys that are known. */
   readonly keys: Readonly<Record<string, string>>;
   readonly options: Options;

@@ -1,6 +1,6 @@
-/** Lines that say that something is wrong: emergency stop, RCD, over-temperature, a failing supply. */
+/** Lines that say that something is wrong (emergency stop, RCD, over-temperature, a failing supply), or that less power is asked for. */
 import type { FaultInputDescription } from '../board-description.ts';
-import type { Cancel, Fault, Mains, Timebase, Unsubscribe } from '../contract.ts';
+import type { Cancel, DimmingContact, Fault, Mains, Timebase, Unsubscribe } from '../contract.ts';
 import type { FaultBook } from '../fault-book.ts';
 import { tryAll } from '../try-all.ts';
 import type { InputLine } from './line.ts';
@@ -64,6 +64,43 @@ export function mainsInput(failing: InputLine, trip: () => void, release: () => 
     onMains(listener): Unsubscribe {
       listeners.add(listener);
       return () => listeners.delete(listener);
+    },
+  };
+}
+
+/** A contact of a ripple-control receiver or a smart-meter gateway bounces, and its long wire catches pulses. */
+export const DIMMING_STEADY_MS = 100;
+
+export interface DimmingInput extends DimmingContact {
+  close(): void;
+}
+
+/** Follows the line once it has been steady for 100 ms, either way. */
+export function dimmingInput(line: InputLine, clock: Timebase): DimmingInput {
+  const listeners = new Set<(active: boolean) => void>();
+  let active = line.read();
+  let settling: Cancel | undefined;
+  const unsubscribe = line.onChange((on) => {
+    settling?.();
+    settling = undefined;
+    if (on === active) return;
+    settling = clock.after(DIMMING_STEADY_MS, () => {
+      settling = undefined;
+      active = on;
+      tryAll([...listeners].map((listener) => () => listener(on)));
+    });
+  });
+  return {
+    get active() {
+      return active;
+    },
+    onChange(listener): Unsubscribe {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    close() {
+      settling?.();
+      unsubscribe();
     },
   };
 }

@@ -38,17 +38,23 @@ export const VEHICLE_AT_POWER_UP: VehicleInputs = {
 /** Inputs act within the call; the car's own reactions to the pilot come a little later, as those of a real one. */
 export class ElectricVehicle {
   readonly #clock: Timebase;
+  /** How late it obeys where it may draw less: IEC 61851-1 gives it 5 s. */
+  readonly #followsMs: number;
   readonly #listeners = new Set<(state: PilotState) => void>();
+  readonly #onDraw = new Set<() => void>();
   #inputs = VEHICLE_AT_POWER_UP;
-  #duty = dutyOf('x1');
+  #signalledA = 0;
+  /** What it has been told lately and still takes for true. */
+  #lingering: readonly { readonly amps: number }[] = [];
   #offeredSince: Monotonic | undefined;
   #wakeUp: Cancel | undefined;
   /** S2 in IEC 61851-1: the car asks for power. */
   #asks = false;
   #state: PilotState = 'A';
 
-  constructor(clock: Timebase) {
+  constructor(clock: Timebase, followsMs = 0) {
     this.#clock = clock;
+    this.#followsMs = followsMs;
   }
 
   get inputs(): VehicleInputs {
@@ -62,26 +68,56 @@ export class ElectricVehicle {
   /** What it draws on each of its phases while the contactor is closed, in ampere. */
   get drawA(): number {
     const charging = this.#state === 'C' || this.#state === 'D';
-    return charging ? Math.min(this.#inputs.amps, currentOf(this.#duty)) : 0;
+    return charging ? Math.min(this.#inputs.amps, this.#obeyedA) : 0;
   }
 
   patch(change: Partial<VehicleInputs>): void {
     this.#inputs = { ...this.#inputs, ...change };
+    if (!this.#inputs.plugged) this.#forget();
     this.#review();
   }
 
   /** What the EVSE signals from now on. */
   signal(offer: Offer): void {
-    this.#duty = dutyOf(offer);
-    const offered = currentOf(this.#duty) > 0;
-    this.#offeredSince = offered ? (this.#offeredSince ?? this.#clock.now()) : undefined;
-    // Never within the call: no car is faster than the EVSE that is still signalling.
-    queueMicrotask(() => this.#review());
+    if (this.#followsMs > 0 && this.#inputs.plugged) this.#linger(this.#signalledA);
+    this.#signalledA = currentOf(dutyOf(offer));
+    this.#obey();
   }
 
   onState(listener: (state: PilotState) => void): Unsubscribe {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** Called when it draws something else although nobody has signalled anything. */
+  onDraw(listener: () => void): Unsubscribe {
+    this.#onDraw.add(listener);
+    return () => this.#onDraw.delete(listener);
+  }
+
+  get #obeyedA(): number {
+    return Math.max(this.#signalledA, ...this.#lingering.map(({ amps }) => amps));
+  }
+
+  #linger(amps: number): void {
+    const told = { amps };
+    this.#lingering = [...this.#lingering, told];
+    this.#clock.after(this.#followsMs, () => {
+      this.#lingering = this.#lingering.filter((each) => each !== told);
+      this.#obey();
+      for (const listener of [...this.#onDraw]) listener();
+    });
+  }
+
+  #forget(): void {
+    this.#lingering = [];
+    if (this.#signalledA === 0) this.#offeredSince = undefined;
+  }
+
+  #obey(): void {
+    this.#offeredSince = this.#obeyedA > 0 ? (this.#offeredSince ?? this.#clock.now()) : undefined;
+    // Never within the call: no car is faster than the EVSE that is still signalling.
+    queueMicrotask(() => this.#review());
   }
 
   #review(): void {

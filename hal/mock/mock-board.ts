@@ -2,6 +2,7 @@
 import type {
   Board,
   ContactorState,
+  DimmingContact,
   Fault,
   FaultChange,
   FaultCode,
@@ -14,45 +15,48 @@ import { FaultBook } from '../fault-book.ts';
 import { HalError } from '../hal-error.ts';
 import { tryAll } from '../try-all.ts';
 import { FaultCauses, type FaultDetails } from './fault-causes.ts';
-import {
-  type ConnectorChange,
-  type ConnectorObservation,
-  MockConnector,
-  type MockConnectorOptions,
-} from './mock-connector.ts';
+import { type ConnectorChange, MockConnector, type MockConnectorOptions } from './mock-connector.ts';
+import { type GridInputs, type GridLine, mockGrid } from './mock-grid.ts';
 
 type Required = 'id' | 'cable';
 
 export interface MockBoardOptions extends Surroundings {
-  /** Default: 32 A, three phases, not ventilated. */
+  /** Default: 32 A, three phases, not ventilated, wired R-S-T. */
   readonly connectors: readonly (Pick<MockConnectorOptions, Required> &
     Partial<Omit<MockConnectorOptions, Required>>)[];
   /** Begins the serial numbers of the meters; another one in each process. */
   readonly meterSerial?: string;
+  /** There is a meter at the connection of the house. */
+  readonly gridConnection?: true;
+  /** There is a contact of the grid operator. */
+  readonly dimming?: true;
 }
 
-/** All act before they return: what has to open a contactor has opened it. An unknown connector is a HalError `badBoard`. */
+/** All act before they return: what has to open a contactor has opened it. What the board has not is a HalError `badBoard`. */
 export interface MockInputs {
   patchConnector(connectorId: number, change: ConnectorChange): void;
   /** Null: repaired and reset. Connector 0 is the whole charge point. */
   setFault(connectorId: number, code: FaultCode, details: FaultDetails | null): void;
   setMains(mains: Mains): void;
+  setGrid(change: Partial<GridInputs>): void;
+  setDimming(active: boolean): void;
   /** To the reader that serves these connectors (default all), or else to the one that serves most. */
   present(idTag: string, connectors?: readonly number[]): void;
 }
 
 export interface MockBoard extends Board {
   readonly inputs: MockInputs;
-  connector(connectorId: number): { observe(): ConnectorObservation };
+  connector(connectorId: number): Pick<MockConnector, 'observe' | 'drawA'>;
   /** The coil since power-up, oldest first: `open`, `closed`, ... */
   contactorHistory(connectorId: number): readonly ContactorState[];
   /** Called after any output may have changed. */
   onOutput(listener: () => void): Unsubscribe;
 }
 
-const DEFAULTS = { maxA: 32, phases: 3, ventilated: false } as const;
+const DEFAULTS = { maxA: 32, phases: 3, ventilated: false, rotation: 'RST' } as const;
 
-export function createMockBoard({ connectors, clock, log, meterSerial = 'MOCK' }: MockBoardOptions): MockBoard {
+export function createMockBoard(options: MockBoardOptions): MockBoard {
+  const { connectors, clock, log, meterSerial = 'MOCK' } = options;
   const book = new FaultBook();
   const ofTheChargePoint = new FaultCauses(book, 0);
   const onOutput = new Set<() => void>();
@@ -67,12 +71,19 @@ export function createMockBoard({ connectors, clock, log, meterSerial = 'MOCK' }
     return new MockConnector({ ...DEFAULTS, ...options }, parts);
   });
   const evses = made.map(({ evse }) => evse);
+  const drawA = (line: GridLine): number => made.reduce((sum, connector) => sum + connector.drawA(line), 0);
+  const grid = options.gridConnection ? mockGrid({ clock, serial: `${meterSerial}-grid`, drawA }) : undefined;
+  const dimming = options.dimming ? mockDimming() : undefined;
   const readers = readersFor(connectors.map(({ id }) => id));
 
   const find = (connectorId: number): MockConnector => {
     const found = made.find(({ hardware }) => hardware.id === connectorId);
     if (found === undefined) throw new HalError('badBoard', `the mock board has no connector ${connectorId}`);
     return found;
+  };
+  const there = <T>(part: T | undefined, name: string): T => {
+    if (part === undefined) throw new HalError('badBoard', `the mock board has no ${name}`);
+    return part;
   };
 
   const inputs: MockInputs = {
@@ -91,6 +102,8 @@ export function createMockBoard({ connectors, clock, log, meterSerial = 'MOCK' }
         changed,
       ]);
     },
+    setGrid: (change) => there(grid, 'grid meter').patch(change),
+    setDimming: (active) => there(dimming, 'dimming contact').set(active),
     present: (idTag, served = connectors.map(({ id }) => id)) => {
       for (const connectorId of served) find(connectorId);
       readerOf(readers, served)?.present(idTag);
@@ -101,6 +114,8 @@ export function createMockBoard({ connectors, clock, log, meterSerial = 'MOCK' }
     inputs,
     connectors: made.map(({ hardware }) => hardware),
     readers,
+    ...(grid === undefined ? {} : { gridMeter: grid.meter }),
+    ...(dimming === undefined ? {} : { dimming }),
     get faults(): readonly Fault[] {
       return book.current;
     },
@@ -121,6 +136,26 @@ export function createMockBoard({ connectors, clock, log, meterSerial = 'MOCK' }
     resetFaults: (connectorId) => book.reset(connectorId),
     async close() {
       tryAll(evses.map((evse) => () => evse.trip('closed')));
+    },
+  };
+}
+
+/** Tells its listeners before `set` returns. */
+function mockDimming(): DimmingContact & { set(active: boolean): void } {
+  const listeners = new Set<(active: boolean) => void>();
+  let active = false;
+  return {
+    get active() {
+      return active;
+    },
+    set(next) {
+      if (next === active) return;
+      active = next;
+      tryAll([...listeners].map((listener) => () => listener(next)));
+    },
+    onChange(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
     },
   };
 }

@@ -13,9 +13,12 @@ import type {
 import { dutyOf } from '../duty.ts';
 import type { FaultBook } from '../fault-book.ts';
 import { type OwnPilotEvse, ownPilotEvse } from '../own-pilot-evse.ts';
+import { phaseSwitch } from '../phase-switch.ts';
+import { type ThermalWatch, thermalWatch } from '../thermal-watch.ts';
 import { ElectricVehicle, type VehicleInputs } from './electric-vehicle.ts';
 import { FaultCauses } from './fault-causes.ts';
 import { MockContactor } from './mock-contactor.ts';
+import type { GridLine, Rotation } from './mock-grid.ts';
 import { MockLock } from './mock-lock.ts';
 import { type MeterInputs, MockMeter } from './mock-meter.ts';
 
@@ -42,7 +45,7 @@ export interface ConnectorObservation {
   /** Per phase. */
   readonly amps: number;
   readonly watts: number;
-  /** How many the contactor connects. */
+  /** How many the contactor connects; the phase switch changes it. */
   readonly phases: 1 | 3;
   readonly energyWh: number;
   readonly meterSerial: string;
@@ -55,6 +58,10 @@ export interface MockConnectorOptions {
   readonly phases: 1 | 3;
   /** State D may charge here. */
   readonly ventilated: boolean;
+  /** How it is wired to the grid, whatever anybody believes; one phase: to the first of the three. */
+  readonly rotation: Rotation;
+  /** How late the EV obeys where it may draw less; IEC 61851-1 gives it 5000. Default 0. */
+  readonly followsMs?: number;
 }
 
 export interface MockConnectorParts extends Surroundings {
@@ -64,9 +71,6 @@ export interface MockConnectorParts extends Surroundings {
   readonly changed: () => void;
 }
 
-const HOT_C = 70;
-/** A hot enclosure has to cool down to below this first. */
-const COOL_C = 60;
 const TEMPERATURE_AT_POWER_UP_C = 25;
 
 export class MockConnector {
@@ -79,21 +83,26 @@ export class MockConnector {
   readonly #contactor = new MockContactor();
   readonly #lock: MockLock;
   readonly #meter: MockMeter;
+  readonly #thermal: ThermalWatch;
   readonly #onCable = new Set<(cableA: number | undefined) => void>();
   #offer: Offer = 'x1';
   #cableA: number | undefined;
   #temperatureC = TEMPERATURE_AT_POWER_UP_C;
-  #hot = false;
+  #phases: 1 | 3;
   #meterSilent = false;
 
   constructor(options: MockConnectorOptions, parts: MockConnectorParts) {
     const { id, cable, maxA, phases, ventilated } = options;
-    const { clock, book, meterSerial } = parts;
+    const { clock, log, book, meterSerial } = parts;
     this.#options = options;
     this.#parts = parts;
+    this.#phases = phases;
     this.causes = new FaultCauses(book, id);
-    this.#ev = new ElectricVehicle(clock);
+    this.#ev = new ElectricVehicle(clock, options.followsMs);
+    this.#ev.onDraw(() => this.#flow());
     this.#meter = new MockMeter({ clock, phases, serial: meterSerial, temperatureC: () => this.#temperatureC });
+    this.#thermal = thermalWatch({ connectorId: id, book });
+    this.#thermal.measured(this.#temperatureC);
     this.#lock = new MockLock({
       moved: () => this.#parts.changed(),
       failed: (code) => this.causes.observe(code, true),
@@ -112,7 +121,17 @@ export class MockConnector {
     // First of all listeners: current and faults are up to date when anybody else hears of it.
     this.evse.onState(() => this.#followEvse());
     const ofASocket = cable === 'socket' ? { lock: this.#lock, proximity: this.#proximity() } : {};
-    this.hardware = { id, evse: this.evse, meter: this.#meter, maxA, phases, ...ofASocket };
+    const selector = { select: (selected: 1 | 3) => this.#connect(selected) };
+    this.hardware = {
+      id,
+      evse: this.evse,
+      meter: this.#meter,
+      maxA,
+      phases,
+      derating: this.#thermal,
+      ...(phases === 3 ? { phaseSwitch: phaseSwitch({ selector, evse: this.evse, clock, log }) } : {}),
+      ...ofASocket,
+    };
   }
 
   /** The coil since power-up, oldest first. */
@@ -123,12 +142,18 @@ export class MockConnector {
   /** What stops charging acts first, so that a car that is plugged in the same breath does not charge in between. */
   patch({ jam, temperatureC, meter, ev }: ConnectorChange): void {
     if (jam !== undefined) this.#jam(jam);
-    if (temperatureC !== undefined) this.#heat(temperatureC);
+    if (temperatureC !== undefined) this.#temperatureC = temperatureC;
     if (meter !== undefined) this.#patchMeter(meter);
     this.#watch();
     if (ev !== undefined) this.#patchVehicle(ev);
     this.#watch();
     this.#flow();
+  }
+
+  /** What it draws from this phase of the grid, in ampere. */
+  drawA(line: GridLine): number {
+    const wiredTo = this.#options.rotation.indexOf(line);
+    return this.#meter.lineAmps[wiredTo] ?? 0;
   }
 
   observe(): ConnectorObservation {
@@ -140,7 +165,7 @@ export class MockConnector {
       locked: this.#lock.locked,
       amps: this.#meter.amps,
       watts: this.#meter.watts,
-      phases: this.#options.phases,
+      phases: this.#phases,
       energyWh: this.#meter.energyWh,
       meterSerial: this.#meter.serialNumber,
     };
@@ -182,10 +207,9 @@ export class MockConnector {
     this.#contactor.jam = jam === 'welded' || jam === 'stuck' ? jam : undefined;
   }
 
-  #heat(temperatureC: number): void {
-    this.#temperatureC = temperatureC;
-    if (temperatureC >= HOT_C) this.#hot = true;
-    else if (temperatureC < COOL_C) this.#hot = false;
+  #connect(phases: 1 | 3): void {
+    this.#phases = phases;
+    this.#flow();
   }
 
   #patchMeter(change: Partial<MeterInputs>): void {
@@ -217,9 +241,9 @@ export class MockConnector {
       diodeFault: plugged && !diode && typeof this.#offer === 'number',
       evCommunication: pilot === 'E',
       ventilationRequired: pilot === 'D' && !this.#options.ventilated,
-      overTemperature: this.#hot,
       meterSilent: this.#meterSilent,
     };
+    this.#thermal.measured(this.#temperatureC);
     for (const [code, isThere] of Object.entries(present)) this.causes.observe(code as FaultCode, isThere);
   }
 
@@ -227,7 +251,7 @@ export class MockConnector {
   #flow(): void {
     const { phases } = this.#ev.inputs;
     const closed = this.#contactor.feedback === 'closed';
-    const load = { amps: this.#ev.drawA, phases: Math.min(phases, this.#options.phases) };
+    const load = { amps: this.#ev.drawA, phases: Math.min(phases, this.#phases) };
     this.#meter.carry(closed ? load : undefined);
     this.#parts.changed();
   }

@@ -26,7 +26,7 @@ export interface Load {
 
 export interface MockMeterParts {
   readonly clock: Timebase;
-  /** How many phases the contactor connects. */
+  /** How many phases are installed; a load may be on fewer. */
   readonly phases: 1 | 3;
   /** Distinguishes this meter, in this process, from every other. */
   readonly serial: string;
@@ -78,6 +78,12 @@ export class MockMeter implements EnergyMeter {
     return perAmpere > 0 ? this.#inputs.watts / perAmpere : 0;
   }
 
+  /** L1, L2, L3, or L1 alone. */
+  get lineAmps(): readonly number[] {
+    const active = this.#load?.phases ?? 0;
+    return this.#lines.map((_line, index) => (index < active ? this.amps : 0));
+  }
+
   patch({ wh, ...change }: Partial<MeterInputs>): void {
     this.#count();
     this.#inputs = { ...this.#inputs, ...change };
@@ -96,7 +102,7 @@ export class MockMeter implements EnergyMeter {
   async read(): Promise<Reading> {
     if (this.#inputs.drop) throw new HalError('meterSilent', 'the mock meter has been told not to answer');
     const { volts, soc } = this.#inputs;
-    const { amps, watts } = this;
+    const { lineAmps, watts } = this;
     const active = this.#load?.phases ?? 0;
     const perLine = (value: number): Lines =>
       Object.fromEntries(this.#lines.map((line, index) => [line, index < active ? value : 0]));
@@ -108,7 +114,7 @@ export class MockMeter implements EnergyMeter {
       serialNumber: this.serialNumber,
       values: {
         voltage: all(volts),
-        current: perLine(amps),
+        current: Object.fromEntries(this.#lines.map((line, index) => [line, lineAmps[index] ?? 0])),
         activePower: power,
         apparentPower: power,
         reactivePower: none,

@@ -12,6 +12,7 @@ import { endAll, useNormalPriority, useRealtime } from './lib/processes.mjs';
 import { keep, machine, print, printed } from './lib/report.mjs';
 import { notBuilt } from './lib/result.mjs';
 import { callRows } from './rows/calls.mjs';
+import { compositeRows } from './rows/composite.mjs';
 import { idleRows } from './rows/idle.mjs';
 import { latencyRows } from './rows/latency.mjs';
 import { modbusRows } from './rows/modbus.mjs';
@@ -19,11 +20,6 @@ import { outboxRows } from './rows/outbox.mjs';
 import { startRows } from './rows/start.mjs';
 
 const LATER = [
-  {
-    name: 'composite schedule, 100 profiles x 500 periods over 48 h',
-    goal: '<= 20 ms',
-    run: async () => notBuilt('issue 4'),
-  },
   {
     name: 'page and metrics in use: RSS, trip with 50 page clients',
     goal: '<= 2 x node -e 0',
@@ -64,7 +60,7 @@ async function bundlePrograms() {
   mkdirSync(outdir, { recursive: true });
   await build({
     absWorkingDir: root,
-    entryPoints: ['agent', 'store', 'modbus'].map((name) => `scripts/perf/programs/${name}.mjs`),
+    entryPoints: ['agent', 'store', 'modbus', 'composite'].map((name) => `scripts/perf/programs/${name}.mjs`),
     outdir,
     outExtension: { '.js': '.mjs' },
     bundle: true,
@@ -90,7 +86,16 @@ async function measure(row) {
 
 buildProgram();
 await bundlePrograms();
-const rows = [...startRows, ...idleRows(), ...latencyRows(), ...outboxRows(), ...callRows, ...modbusRows, ...LATER];
+const rows = [
+  ...startRows,
+  ...idleRows(),
+  ...latencyRows(),
+  ...outboxRows(),
+  ...callRows,
+  ...modbusRows,
+  ...compositeRows,
+  ...LATER,
+];
 const chosen = rows.filter(({ name }) => only === undefined || name.includes(only));
 const before = machine();
 console.log(printed(before));

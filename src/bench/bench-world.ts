@@ -2,7 +2,7 @@
 import type { FaultDetails } from '../../hal/mock/fault-causes.ts';
 import type { MockBoard } from '../../hal/mock/mock-board.ts';
 import type { Clock } from '../ports.ts';
-import { type BenchInputs, type ConnectorInputs, FAULT_OF, inputsAtPowerUp } from './inputs.ts';
+import { type BenchInputs, type ConnectorInputs, FAULT_OF, inputsAtPowerUp, type Site } from './inputs.ts';
 import { isObject, patched } from './merge-patch.ts';
 
 /** The agent's clock, which the bench may bend. */
@@ -25,7 +25,10 @@ export class BenchWorld {
 
   constructor(parts: BenchWorldParts) {
     this.#parts = parts;
-    this.#inputs = inputsAtPowerUp(parts.board.connectors.map(({ id }) => id));
+    this.#inputs = inputsAtPowerUp(
+      parts.board.connectors.map(({ id }) => id),
+      siteOfBoard(parts.board),
+    );
   }
 
   /** With the registers of the meters as they are now. */
@@ -57,6 +60,8 @@ export class BenchWorld {
     if (after.storage !== before.storage) storage.fail(after.storage === 'fail');
     if (after.link !== before.link) link.setLink(after.link);
     if (after.power !== before.power) board.inputs.setMains(after.power);
+    if (after.grid !== undefined) board.inputs.setGrid(after.grid);
+    if (after.dimming !== undefined) board.inputs.setDimming(after.dimming);
     for (const [id, connector] of Object.entries(after.connectors)) {
       const earlier = before.connectors[id];
       if (earlier === undefined) continue;
@@ -86,6 +91,12 @@ export class BenchWorld {
     this.#parts.board.inputs.patchConnector(id, change);
   }
 }
+
+/** The inputs that play what this board has. */
+export const siteOfBoard = ({ gridMeter, dimming }: MockBoard): Site => ({
+  grid: gridMeter !== undefined,
+  dimming: dimming !== undefined,
+});
 
 /** Setting the register to what it is already is a declared meter swap all the same. */
 function namesRegister(patch: unknown, id: string): boolean {

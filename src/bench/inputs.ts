@@ -3,6 +3,7 @@ import type { FaultCode } from '../../hal/contract.ts';
 import { VEHICLE_AT_POWER_UP, type VehicleInputs } from '../../hal/mock/electric-vehicle.ts';
 import type { FaultDetails } from '../../hal/mock/fault-causes.ts';
 import type { Jam } from '../../hal/mock/mock-connector.ts';
+import { GRID_AT_POWER_UP, type GridInputs } from '../../hal/mock/mock-grid.ts';
 import { METER_AT_POWER_UP, type MeterInputs } from '../../hal/mock/mock-meter.ts';
 
 export interface FirmwareInputs {
@@ -24,7 +25,18 @@ export interface ConnectorInputs {
   readonly meter: MeterInputs;
 }
 
-export interface BenchInputs {
+/** Inputs that are there only if the installation has what they play. */
+export interface SiteInputs {
+  /** `amps`: what everything else in the house draws from L1, L2 and L3. */
+  readonly grid: GridInputs;
+  /** The grid operator's contact. */
+  readonly dimming: boolean;
+}
+
+/** Which of them there are. */
+export type Site = { readonly [input in keyof SiteInputs]: boolean };
+
+export interface BenchInputs extends Partial<SiteInputs> {
   /** `rate`: agent time per real time; `offsetMs`: shifts wall time. */
   readonly clock: { readonly rate: number; readonly offsetMs: number };
   readonly link: 'up' | 'down';
@@ -43,12 +55,27 @@ const CONNECTOR_AT_POWER_UP: ConnectorInputs = {
   meter: METER_AT_POWER_UP,
 };
 
-export const inputsAtPowerUp = (connectorIds: readonly number[]): BenchInputs => ({
+const SITE_AT_POWER_UP: SiteInputs = { grid: GRID_AT_POWER_UP, dimming: false };
+/** No grid connection and no contact, as on most benches. */
+export const BARE_SITE: Site = { grid: false, dimming: false };
+export const WHOLE_SITE: Site = { grid: true, dimming: true };
+
+const ofSite = <T extends object>(members: T, site: Site): Partial<T> =>
+  Object.fromEntries(Object.entries(members).filter(([name]) => site[name as keyof Site])) as Partial<T>;
+
+/** The site that these inputs are of. */
+export const siteOf = ({ grid, dimming }: Partial<SiteInputs>): Site => ({
+  grid: grid !== undefined,
+  dimming: dimming !== undefined,
+});
+
+export const inputsAtPowerUp = (connectorIds: readonly number[], site = BARE_SITE): BenchInputs => ({
   clock: { rate: 1, offsetMs: 0 },
   link: 'up',
   power: 'on',
   storage: 'ok',
   firmware: { result: 'ok', installMs: 1000, keepAvailable: false, reboot: true },
+  ...ofSite(SITE_AT_POWER_UP, site),
   connectors: Object.fromEntries(connectorIds.map((id) => [String(id), CONNECTOR_AT_POWER_UP])),
 });
 
@@ -93,6 +120,12 @@ const flag: Rule = { expects: 'true or false', takes: (value) => typeof value ==
 const number = (least: number, most: number): Rule => ({
   expects: `a number from ${least} to ${most}`,
   takes: (value) => typeof value === 'number' && value >= least && value <= most,
+});
+
+/** An array is a value: a merge patch replaces it whole. */
+const onePerPhase = (rule: Rule): Rule => ({
+  expects: `three values, one per phase: each ${rule.expects}`,
+  takes: (value) => Array.isArray(value) && value.length === 3 && value.every(rule.takes),
 });
 
 const text = (longest: number): Rule => ({
@@ -143,9 +176,16 @@ const CONNECTOR = room<ConnectorInputs>({
   }),
 });
 
-/** What the whole document takes on a board with these connectors. */
-export const rulesFor = (connectorIds: readonly string[]): Room =>
-  room<BenchInputs>({
+const MOST_GRID_A = 1000;
+
+const SITE = room<SiteInputs>({
+  grid: room<GridInputs>({ amps: onePerPhase(number(0, MOST_GRID_A)), drop: flag }),
+  dimming: flag,
+});
+
+/** What the whole document takes on a board with these connectors, at this site. */
+export const rulesFor = (connectorIds: readonly string[], site: Site): Room =>
+  room<Omit<BenchInputs, keyof SiteInputs>>({
     clock: room<BenchInputs['clock']>({ rate: number(1e-3, MOST_RATE), offsetMs: number(-CENTURY_MS, CENTURY_MS) }),
     link: oneOf('up', 'down'),
     power: oneOf('on', 'failing'),
@@ -156,5 +196,6 @@ export const rulesFor = (connectorIds: readonly string[]): Room =>
       keepAvailable: flag,
       reboot: flag,
     }),
+    ...ofSite(SITE.members, site),
     connectors: { members: Object.fromEntries(connectorIds.map((id) => [id, CONNECTOR])) },
   });

@@ -1,5 +1,15 @@
 /** JSON Merge Patch (RFC 7396) on the inputs, all or nothing: either a whole new document or one sentence about what is wrong. Pure. */
-import { type BenchInputs, inputsAtPowerUp, type Room, type Rule, rulesFor } from './inputs.ts';
+import {
+  BARE_SITE,
+  type BenchInputs,
+  inputsAtPowerUp,
+  type Room,
+  type Rule,
+  rulesFor,
+  type Site,
+  siteOf,
+  WHOLE_SITE,
+} from './inputs.ts';
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
@@ -24,24 +34,29 @@ const memberOf = ({ members }: Room, name: string): Rule | Room | undefined =>
 export function patched(inputs: BenchInputs, patch: unknown): Patched {
   if (!isObject(patch)) return { ok: false, error: 'the document is an object' };
   const ids = Object.keys(inputs.connectors);
-  const rules = rulesFor(ids);
+  const site = siteOf(inputs);
+  const rules = rulesFor(ids, site);
   const [unknown] = unknownMembers(patch, rules);
   if (unknown !== undefined) return { ok: false, error: refusal(unknown) };
   const merged = mergePatch(inputs, patch);
-  const complete = completed(rules, merged, inputsAtPowerUp(ids.map(Number)));
+  const complete = completed(rules, merged, inputsAtPowerUp(ids.map(Number), site));
   const problem = misfit(rules, complete, []);
   // Every member is known, none is missing and each has passed its rule.
   return problem === undefined ? { ok: true, inputs: complete as BenchInputs } : { ok: false, error: problem };
 }
 
-/** Members of `patch` that are no inputs, outputs included; for a configuration file, which reports them and goes on. */
-export function unknownInputs(patch: JsonObject, connectorIds: readonly string[] = idsIn(patch)): readonly Path[] {
-  return unknownMembers(patch, rulesFor(connectorIds));
+/** Members of `patch` that are no inputs, outputs included; for a configuration file, which reports them and goes on. Unknown site: any. */
+export function unknownInputs(
+  patch: JsonObject,
+  connectorIds: readonly string[] = idsIn(patch),
+  site: Site = WHOLE_SITE,
+): readonly Path[] {
+  return unknownMembers(patch, rulesFor(connectorIds, site));
 }
 
 /** `patch` without what `unknownInputs` finds in it. */
-export function knownInputs(patch: JsonObject, connectorIds: readonly string[]): JsonObject {
-  return known(patch, rulesFor(connectorIds)) as JsonObject;
+export function knownInputs(patch: JsonObject, connectorIds: readonly string[], site: Site = BARE_SITE): JsonObject {
+  return known(patch, rulesFor(connectorIds, site)) as JsonObject;
 }
 
 /** A file cannot be told which connectors there are: every number passes. */

@@ -3,7 +3,7 @@ import type { Agent } from '../agent.ts';
 import type { BenchConfig } from '../config.ts';
 import { formatTimestamp } from '../ocpp/timestamp.ts';
 import type { Log } from '../ports.ts';
-import { BenchWorld, type BenchWorldParts } from './bench-world.ts';
+import { BenchWorld, type BenchWorldParts, siteOfBoard } from './bench-world.ts';
 import { documentOf, outputsOf, type Witnesses } from './document.ts';
 import type { FirmwareInputs } from './inputs.ts';
 import { type JsonAnswer, type JsonRequest, ok, refused, serveJson } from './json-http.ts';
@@ -41,10 +41,11 @@ export async function startBench(options: BenchOptions): Promise<Bench> {
   const { config, board, log } = options;
   const world = new BenchWorld(options);
   const ids = board.connectors.map(({ id }) => String(id));
-  for (const path of unknownInputs(config.inputs, ids)) {
+  const site = siteOfBoard(board);
+  for (const path of unknownInputs(config.inputs, ids, site)) {
     log.warn('unknown member of bench.inputs ignored', { path: path.join('.') });
   }
-  const problem = world.patch(knownInputs(config.inputs, ids));
+  const problem = world.patch(knownInputs(config.inputs, ids, site));
   if (problem !== undefined) throw new RangeError(`bench.inputs: ${problem}`);
   const server = new BenchServer(world, options);
   const { port, close } = await serveJson(config.port, { routes: server.routes, log });

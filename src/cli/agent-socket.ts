@@ -1,6 +1,6 @@
 /** Where a command finds the running agent, and how it says that there is none. */
 import { join } from 'node:path';
-import { callAgent } from '../control/client.ts';
+import { type ControlCall, callAgent } from '../control/client.ts';
 import { ControlError } from '../errors.ts';
 import { RUN_DIRECTORY } from '../platform/safe-outputs.ts';
 import { EXIT, type ExitCode } from '../platform/system.ts';
@@ -23,22 +23,25 @@ export async function socketFor(io: Io, { socket, config }: AgentOptions): Promi
   return loaded.config.control.socket;
 }
 
-/** Asks the agent and hands its answer to `show`. Exit code 70 with one clear sentence if there is none, 78 for the configuration. */
+/**
+ * Asks the agent and hands its answer to `show`. With one clear sentence exit code 70 if there is none or it fails, 78 for the
+ * configuration and for what it refuses.
+ */
 export async function askAgent(
   io: Io,
   options: AgentOptions,
-  path: string,
+  call: ControlCall,
   show: (answer: unknown) => void,
 ): Promise<ExitCode> {
   const socket = await socketFor(io, options);
   if (socket === undefined) return EXIT.config;
   try {
-    show(await callAgent(socket, { path }));
+    show(await callAgent(socket, call));
     return EXIT.ok;
   } catch (error) {
     if (!(error instanceof ControlError)) throw error;
     const hint = error.code === 'noAgent' ? 'Start one with `chargepoint run`, or name its file with --config.\n' : '';
     io.err(`${error.message}.\n${hint}`);
-    return EXIT.internal;
+    return error.code === 'badRequest' || error.code === 'notFound' ? EXIT.config : EXIT.internal;
   }
 }

@@ -2,7 +2,7 @@
 import { openingTimeMs } from '../config/board.ts';
 import { effectiveProfile } from '../config/central-system.ts';
 import { problemText } from '../config/examine.ts';
-import type { AgentConfig } from '../config.ts';
+import type { AgentConfig, InstallationConfig, MeterConfig } from '../config.ts';
 import { callAgent } from '../control/client.ts';
 import { ControlError, StoreError } from '../errors.ts';
 import { originOf } from '../features/configuration/precedence.ts';
@@ -11,7 +11,7 @@ import { nodeFiles } from '../platform/files.ts';
 import { safeOutputsPath, writeSafeOutputs } from '../platform/safe-outputs.ts';
 import { EXIT, type ExitCode } from '../platform/system.ts';
 import { loadFor } from './configuration.ts';
-import { columns, listOf, recordOf } from './format.ts';
+import { columns, listOf, phasesText, recordOf } from './format.ts';
 import type { Io } from './io.ts';
 import { storedKeys } from './stored.ts';
 
@@ -47,6 +47,7 @@ function summary(config: AgentConfig): string {
     ['Trusts', `the system and ${centralSystem.certificateAuthorities.length} certificates of caFile`],
     ['Board', board === 'mock' ? 'mock' : board.name],
     ...connectors.map((connector, index) => [`Connector ${connector.id}`, connectorText(config, index)]),
+    ['Installation', installationText(config.installation)],
     ['State', stateDir],
     ['Control socket', control.socket ?? 'none'],
     ...(bench === undefined ? [] : [['Bench', `http://${bench.host}:${bench.port}/bench`]]),
@@ -61,12 +62,29 @@ function connectorText({ connectors, board }: AgentConfig, index: number): strin
   const { cable, maxA, phases, ventilated, meter } = connector;
   const evse = board === 'mock' ? undefined : board.connectors[index]?.evse;
   return [
-    `${cable}, ${maxA} A, ${phases} ${phases === 1 ? 'phase' : 'phases'}`,
+    `${cable}, ${maxA} A, ${phasesText(phases)}`,
     ...(ventilated ? ['ventilated'] : []),
-    ...(meter === undefined ? [] : [`${meter.map.model} unit ${meter.unit} on ${meter.bus.port}`]),
+    ...(meter === undefined ? [] : [meterText(meter)]),
     ...(evse?.driver === 'comparatorPilot' ? [`opens within ${openingTimeMs(evse)} ms`] : []),
   ].join(', ');
 }
+
+function installationText(installation: InstallationConfig): string {
+  const { nominalV, phases, fuseA, safeA, randomDelayS, rampAPerMinute, gridConnection, dimming } = installation;
+  const meter = gridConnection?.meter;
+  return [
+    `${nominalV} V, ${phasesText(phases)}`,
+    ...(fuseA === undefined ? [] : [`fuse ${fuseA} A`]),
+    `safe current ${safeA} A`,
+    ...(randomDelayS === 0 ? [] : [`random delay up to ${randomDelayS} s`]),
+    ...(rampAPerMinute === undefined ? [] : [`ramp ${rampAPerMinute} A/min`]),
+    ...(gridConnection === undefined ? [] : [`house ${gridConnection.fuseA} A`]),
+    ...(meter === undefined ? [] : [meterText(meter)]),
+    ...(dimming === undefined ? [] : [`dimming ${dimming.limitW} W`]),
+  ].join(', ');
+}
+
+const meterText = ({ map, unit, bus }: MeterConfig): string => `${map.model} unit ${unit} on ${bus.port}`;
 
 /** Where the value of each key comes from, as far as file, agent or store know. */
 async function origins(io: Io, config: AgentConfig): Promise<ReadonlyMap<string, string>> {

@@ -10,9 +10,10 @@ import { nodeFiles, shippedConfigDirectory } from '../platform/files.ts';
 import type { Io } from './io.ts';
 
 const BENCH: BenchKnowledge = {
-  unknown: unknownInputs,
-  problem: (inputs, ids) => {
-    const result = patched(inputsAtPowerUp(ids.map(Number)), knownInputs(inputs, ids));
+  unknown: (inputs, { connectorIds, ...site }) => unknownInputs(inputs, connectorIds, site),
+  problem: (inputs, { connectorIds, ...site }) => {
+    const atPowerUp = inputsAtPowerUp(connectorIds.map(Number), site);
+    const result = patched(atPowerUp, knownInputs(inputs, connectorIds, site));
     return result.ok ? undefined : result.error;
   },
 };

@@ -13,6 +13,24 @@ export function columns(rows: readonly (readonly string[])[], width = WIDTH): st
 
 const cut = (line: string, width: number): string => (line.length <= width ? line : `${line.slice(0, width - 1)}…`);
 
+/** In lines of at most `width` characters, broken between words where that is possible; each after `indent` blanks. */
+export function wrapped(text: string, indent: number, width = WIDTH): string {
+  const room = Math.max(1, width - indent);
+  const lines = [''];
+  for (const word of printable(text).split(/\s+/)) {
+    const line = lines.at(-1) ?? '';
+    if (line !== '' && line.length + 1 + word.length <= room) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(...(word.match(new RegExp(`.{1,${room}}`, 'gu')) ?? []));
+  }
+  return lines
+    .slice(1)
+    .map((line) => `${' '.repeat(indent)}${line}\n`)
+    .join('');
+}
+
+/** For `--json`: the answer as it is, indented. */
+export const json = (answer: unknown): string => `${JSON.stringify(answer, undefined, 2)}\n`;
+
 /** What comes from the central system may hold anything, escape sequences included. */
 const printable = (text: string): string => text.replace(/\p{Cc}/gu, '?');
 
@@ -26,3 +44,5 @@ export const textOf = (value: unknown): string => {
   if (value === undefined || value === null) return '-';
   return typeof value === 'object' ? JSON.stringify(value) : String(value);
 };
+
+export const phasesText = (phases: unknown): string => `${textOf(phases)} ${phases === 1 ? 'phase' : 'phases'}`;

@@ -3,7 +3,7 @@ import { resolve } from 'node:path';
 import { EXIT, type ExitCode } from '../platform/system.ts';
 import type { Clock, Log, Store } from '../ports.ts';
 import { type AgentOptions, askAgent } from './agent-socket.ts';
-import { columns, listOf, recordOf, textOf } from './format.ts';
+import { columns, json, listOf, recordOf, textOf } from './format.ts';
 import type { Io } from './io.ts';
 
 export interface OutboxOptions extends AgentOptions {
@@ -11,15 +11,14 @@ export interface OutboxOptions extends AgentOptions {
 }
 
 const LISTED = 20;
-const json = (answer: unknown): string => `${JSON.stringify(answer, undefined, 2)}\n`;
 
 export const outbox = (io: Io, options: OutboxOptions): Promise<ExitCode> =>
-  askAgent(io, options, `/outbox?limit=${LISTED}`, (answer) =>
+  askAgent(io, options, { path: `/outbox?limit=${LISTED}` }, (answer) =>
     io.out(options.json === true ? json(answer) : outboxText(recordOf(answer))),
   );
 
 export const deadLetters = (io: Io, options: OutboxOptions): Promise<ExitCode> =>
-  askAgent(io, options, `/outbox/dead?limit=${LISTED}`, (answer) =>
+  askAgent(io, options, { path: `/outbox/dead?limit=${LISTED}` }, (answer) =>
     io.out(options.json === true ? json(answer) : deadText(recordOf(answer))),
   );
 

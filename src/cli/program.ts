@@ -1,13 +1,17 @@
 /** The command line: names, options, help. Each command is loaded when it is called. */
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { EXIT, type ExitCode } from '../platform/system.ts';
 import type { SwitchOptions } from './central-system.ts';
 import type { ForgetOptions, ShowOptions } from './config.ts';
 import { DEFAULT_CONFIG, type Io } from './io.ts';
+import type { CancelOptions, LimitsOptions, SetOptions, WithdrawOptions } from './limits.ts';
+import type { WhyOptions } from './why.ts';
 
 const CONFIG = '--config <file>';
 const CONFIG_HELP = 'configuration file';
 const SOCKET_HELP = 'control socket of the agent';
+
+const JSON_HELP = 'the whole answer as JSON';
 
 const examples = (...lines: string[]): string => `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}`;
 
@@ -53,20 +57,20 @@ export async function program(io: Io, argv: readonly string[]): Promise<ExitCode
     .description('what the running agent is doing')
     .option(CONFIG, CONFIG_HELP)
     .option('--socket <path>', SOCKET_HELP)
-    .option('--json', 'the whole answer as JSON')
+    .option('--json', JSON_HELP)
     .addHelpText('after', examples('chargepoint status', 'chargepoint status --json | jq .connectors'))
     .action(async (options: { config?: string; socket?: string; json?: boolean }) => {
       code = await (await import('./status.ts')).status(io, options);
     });
-  addOutbox(root, io, (next) => {
+  const finish = (next: ExitCode): void => {
     code = next;
-  });
-  addConfig(root, io, (next) => {
-    code = next;
-  });
-  addCentralSystem(root, io, (next) => {
-    code = next;
-  });
+  };
+  addWhy(root, io, finish);
+  addLimits(root, io, finish);
+  addDelay(root, io, finish);
+  addOutbox(root, io, finish);
+  addConfig(root, io, finish);
+  addCentralSystem(root, io, finish);
   inherited('version')
     .description('versions of the agent and of Node')
     .action(async () => {
@@ -80,6 +84,86 @@ export async function program(io: Io, argv: readonly string[]): Promise<ExitCode
     return error.exitCode === 0 ? EXIT.ok : EXIT.config;
   }
   return code;
+}
+
+/** What every command takes that asks the running agent. */
+const askingFrom = (root: Command) => (command: Command) =>
+  command
+    .copyInheritedSettings(root)
+    .option(CONFIG, CONFIG_HELP)
+    .option('--socket <path>', SOCKET_HELP)
+    .option('--json', JSON_HELP);
+
+/** A number of the command line. */
+const number =
+  (isIt: (value: number) => boolean, expected: string) =>
+  (text: string): number => {
+    if (!/^\d{1,9}(\.\d{1,9})?$/.test(text) || !isIt(Number(text)))
+      throw new InvalidArgumentError(`Expected ${expected}.`);
+    return Number(text);
+  };
+const whole = (least: number, what: string) =>
+  number((value) => Number.isInteger(value) && value >= least, `${what}, a whole number from ${least} on`);
+
+function addWhy(root: Command, io: Io, finish: (code: ExitCode) => void): void {
+  askingFrom(root)(root.command('why'))
+    .description('why each connector offers what it offers, and all that bounds it, the lowest first')
+    .option('--connector <id>', 'only this one', whole(1, 'a connector'))
+    .addHelpText('after', examples('chargepoint why', 'chargepoint why --connector 1'))
+    .action(async (options: WhyOptions) => finish(await (await import('./why.ts')).why(io, options)));
+}
+
+function addLimits(root: Command, io: Io, finish: (code: ExitCode) => void): void {
+  const asking = askingFrom(root);
+  const source = ['--source <name>', 'who sets it, a name of your choice'] as const;
+  const connector = ['--connector <id>', 'for this one; 0: all of them together', whole(0, 'a connector'), 0] as const;
+  const set = 'chargepoint limits set --source ems --amps 10 --ttl 60';
+  const withdraw = 'chargepoint limits withdraw --source ems';
+  const limits = root
+    .command('limits')
+    .copyInheritedSettings(root)
+    .description('what somebody in the house allows besides the central system: less, never more')
+    .addHelpText('after', examples('chargepoint limits', set, withdraw));
+  asking(limits.command('list', { isDefault: true }))
+    .description('what is set, and for how long')
+    .addHelpText('after', examples('chargepoint limits list'))
+    .action(async (options: LimitsOptions) => finish(await (await import('./limits.ts')).listLimits(io, options)));
+  asking(limits.command('set'))
+    .description('set a limit, or set it again before it expires: after that the safe current counts')
+    .requiredOption(...source)
+    .requiredOption(
+      '--amps <A>',
+      'for each phase; below 6 nothing is offered',
+      number(() => true, 'a current in A'),
+    )
+    .option(...connector)
+    .option('--ttl <seconds>', 'how long it is known', whole(1, 'a time in s'), 60)
+    .addOption(new Option('--phases <count>', 'charge on so many').choices(['1', '3']))
+    .addHelpText('after', examples(set, 'chargepoint limits set --source solar --amps 16 --connector 1 --phases 1'))
+    .action(async ({ phases, ...options }: Omit<SetOptions, 'phases'> & { phases?: '1' | '3' }) => {
+      const chosen: Pick<SetOptions, 'phases'> = phases === undefined ? {} : { phases: phases === '1' ? 1 : 3 };
+      finish(await (await import('./limits.ts')).setLimit(io, { ...options, ...chosen }));
+    });
+  asking(limits.command('withdraw'))
+    .description('take a limit back: the source is no longer expected to say anything')
+    .requiredOption(...source)
+    .option(...connector)
+    .addHelpText('after', examples(withdraw))
+    .action(async (options: WithdrawOptions) => finish(await (await import('./limits.ts')).withdrawLimit(io, options)));
+}
+
+function addDelay(root: Command, io: Io, finish: (code: ExitCode) => void): void {
+  const cancel = 'chargepoint delay cancel --connector 1';
+  const delay = root
+    .command('delay')
+    .copyInheritedSettings(root)
+    .description('the random delay before an increase')
+    .addHelpText('after', examples(cancel));
+  askingFrom(root)(delay.command('cancel'))
+    .description('do not wait for it, this time')
+    .option('--connector <id>', 'only this one; default: all', whole(0, 'a connector'))
+    .addHelpText('after', examples('chargepoint delay cancel', cancel))
+    .action(async (options: CancelOptions) => finish(await (await import('./limits.ts')).cancelDelay(io, options)));
 }
 
 function addOutbox(root: Command, io: Io, finish: (code: ExitCode) => void): void {
@@ -96,12 +180,7 @@ function addOutbox(root: Command, io: Io, finish: (code: ExitCode) => void): voi
         'chargepoint outbox recover /var/lib/chargepoint/store.broken-1',
       ),
     );
-  const asking = (command: Command) =>
-    command
-      .copyInheritedSettings(root)
-      .option(CONFIG, CONFIG_HELP)
-      .option('--socket <path>', SOCKET_HELP)
-      .option('--json', 'the whole answer as JSON');
+  const asking = askingFrom(root);
   asking(outbox.command('list', { isDefault: true }))
     .description('what waits, oldest first')
     .action(async (options: Options) => finish(await (await import('./outbox.ts')).outbox(io, options)));

@@ -26,14 +26,23 @@ export interface RigOptions {
 export async function openRig(options: RigOptions): Promise<Rig> {
   const { config, ports } = options;
   const { board: description, connectors, bench } = config;
+  const { gridConnection, dimming } = config.installation;
   const { clock, log } = ports;
   if (description === 'mock') {
     const { createMockBoard } = await import('../../hal/mock/mock-board.ts');
-    const board = createMockBoard({ connectors, clock, log, meterSerial: `MOCK-${clock.bootId.slice(0, 8)}` });
+    const board = createMockBoard({
+      connectors,
+      clock,
+      log,
+      meterSerial: `MOCK-${clock.bootId.slice(0, 8)}`,
+      ...(gridConnection === undefined ? {} : { gridConnection: true }),
+      ...(dimming === undefined ? {} : { dimming: true }),
+    });
     return bench === undefined ? bare(board, ports) : benched(board, bench, options);
   }
   const { openBoard } = await import('../../hal/open-board.ts');
-  return bare(await openBoard(description, connectors, { clock, log }), ports);
+  const site = gridConnection === undefined ? {} : { gridConnection };
+  return bare(await openBoard(description, connectors, { clock, log }, site), ports);
 }
 
 const bare = (board: Board, ports: Ports): Rig => ({ board, ports, attach: () => {}, close: () => board.close() });

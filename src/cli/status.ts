@@ -1,7 +1,7 @@
 /** `chargepoint status`: what the running agent is doing, in 80 columns or as JSON. */
 import type { ExitCode } from '../platform/system.ts';
 import { type AgentOptions, askAgent } from './agent-socket.ts';
-import { columns, listOf, recordOf, textOf } from './format.ts';
+import { columns, json, listOf, recordOf, textOf } from './format.ts';
 import type { Io } from './io.ts';
 
 export interface StatusOptions extends AgentOptions {
@@ -9,11 +9,9 @@ export interface StatusOptions extends AgentOptions {
 }
 
 export const status = (io: Io, options: StatusOptions): Promise<ExitCode> =>
-  askAgent(io, options, '/status', (answer) =>
+  askAgent(io, options, { path: '/status' }, (answer) =>
     io.out(options.json === true ? json(answer) : statusText(recordOf(answer))),
   );
-
-const json = (answer: unknown): string => `${JSON.stringify(answer, undefined, 2)}\n`;
 
 export function statusText(view: Readonly<Record<string, unknown>>): string {
   const { version, identity, url, connected, boot, queue, connectors } = view as Readonly<Record<string, unknown>> & {

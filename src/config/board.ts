@@ -16,6 +16,10 @@ const WRITE_MS = 10;
 /** The filter at its slowest: for levels that make no sense and after a change of duty it takes so long, whatever `filterMs` says. */
 const FILTER_MS = 40;
 
+/** Of `hal/thermal-watch.ts`, where the board says nothing. */
+export const USUAL_STOP_C = 70;
+export const USUAL_HOTTEST_STEP_C = 68;
+
 /** Sampling, filter, write and release of the contactor added up, in ms. */
 export const openingTimeMs = ({ contactor }: ComparatorPilotEvseDescription): number =>
   SAMPLING_MS + FILTER_MS + WRITE_MS + contactor.releaseMs;
@@ -33,6 +37,8 @@ export function readBoard(findings: Findings, reference: Reference, file: string
     findings.errors.push(document.problem(path, message, hint));
   };
   checkOpeningTimes(board, problem);
+  checkPhaseSwitches(board, problem);
+  checkThermometers(board, problem);
   checkLines(board, problem);
   checkIds(board, problem);
   return { document, board };
@@ -54,6 +60,37 @@ function checkOpeningTimes({ connectors }: BoardDescription, report: Report): vo
   }
 }
 
+/** An EVSE controller keeps its own contactor: nobody could hold it open meanwhile. */
+function checkPhaseSwitches({ connectors }: BoardDescription, report: Report): void {
+  for (const [index, { evse, phases, phaseSwitch }] of connectors.entries()) {
+    if (phaseSwitch === undefined) continue;
+    const path = ['connectors', index, 'phaseSwitch'];
+    if (evse.driver !== 'comparatorPilot') {
+      report(path, `is there beside the driver ${evse.driver}, expected comparatorPilot`, 'remove phaseSwitch');
+    }
+    if (phases !== 3) report(path, `is there on ${phases} phase, expected phases: 3`, 'remove phaseSwitch');
+  }
+}
+
+function checkThermometers({ connectors }: BoardDescription, report: Report): void {
+  for (const [index, { thermometer }] of connectors.entries()) {
+    if (thermometer === undefined) continue;
+    const { steps = [], stopC = USUAL_STOP_C } = thermometer;
+    const path = ['connectors', index, 'thermometer'];
+    for (const [at, { fromC, factor }] of steps.entries()) {
+      const cooler = steps[at - 1];
+      if (cooler === undefined || (fromC > cooler.fromC && factor <= cooler.factor)) continue;
+      report(
+        [...path, 'steps', at],
+        'is no hotter, or leaves more, than the step before, expected less and less current',
+      );
+    }
+    const hottestC = steps.at(-1)?.fromC ?? USUAL_HOTTEST_STEP_C;
+    if (stopC > hottestC) continue;
+    report([...path, 'stopC'], `is ${stopC}, expected more than the ${hottestC} C of the hottest step`);
+  }
+}
+
 /** Two users of one line would undo each other's safe level. */
 function checkLines(board: BoardDescription, report: Report): void {
   const users = new Map<number, string>();
@@ -72,13 +109,19 @@ function checkLines(board: BoardDescription, report: Report): void {
   }
 }
 
-function linesOf({ connectors, inputs, mains }: BoardDescription): readonly { path: Path; line: LineDescription }[] {
+function linesOf({
+  connectors,
+  inputs,
+  mains,
+  dimming,
+}: BoardDescription): readonly { path: Path; line: LineDescription }[] {
   return [
     ...connectors.flatMap((connector, index) =>
       connectorLines(connector).map(({ path, line }) => ({ path: ['connectors', index, ...path], line })),
     ),
     ...(inputs ?? []).map((line, index) => ({ path: ['inputs', index], line })),
     ...(mains === undefined ? [] : [{ path: ['mains'], line: mains }]),
+    ...(dimming === undefined ? [] : [{ path: ['dimming'], line: dimming }]),
   ];
 }
 
@@ -86,12 +129,14 @@ function connectorLines({
   evse,
   lock,
   proximity,
+  phaseSwitch,
 }: ConnectorDescription): readonly { path: Path; line: LineDescription }[] {
   const groups: readonly (readonly [Path, object | undefined])[] = [
     [['evse', 'comparators'], evse.driver === 'comparatorPilot' ? evse.comparators : undefined],
     [['evse', 'contactor'], evse.driver === 'comparatorPilot' ? evse.contactor : undefined],
     [['lock'], lock],
     [['proximity'], proximity],
+    [['phaseSwitch'], phaseSwitch],
   ];
   return groups.flatMap(([path, group]) =>
     Object.entries(group ?? {})

@@ -7,16 +7,28 @@ import { readConnectors } from './connectors.ts';
 import { type ConfigDocument, type Path, parseConfig } from './document.ts';
 import { examine, inOrder } from './examine.ts';
 import { type Findings, namedFile, reason, relativeTo } from './findings.ts';
+import { readInstallation } from './installation.ts';
 import { readOptions } from './options.ts';
 import { type KnownKey, readPresets, readSecrets } from './presets.ts';
 import { type AgentFile, agentShape } from './shapes/agent.ts';
 
+type Inputs = Readonly<Record<string, unknown>>;
+
+/** What of the world there is for a bench to play. */
+export interface BenchSite {
+  readonly connectorIds: readonly string[];
+  /** A grid meter. */
+  readonly grid: boolean;
+  /** A contact of the grid operator. */
+  readonly dimming: boolean;
+}
+
 /** What the bench says of the inputs in the file. */
 export interface BenchKnowledge {
   /** Members that it does not know: reported, never fatal. */
-  unknown(inputs: Readonly<Record<string, unknown>>, connectorIds: readonly string[]): readonly Path[];
+  unknown(inputs: Inputs, site: BenchSite): readonly Path[];
   /** What is wrong with a value of those that it knows. */
-  problem(inputs: Readonly<Record<string, unknown>>, connectorIds: readonly string[]): string | undefined;
+  problem(inputs: Inputs, site: BenchSite): string | undefined;
 }
 
 export interface LoadSurroundings {
@@ -79,11 +91,16 @@ function assemble(
   warnOfPitfalls(findings, document, file, keys);
   const boardFile = file.board === 'mock' ? undefined : readBoardFile(findings, document, file.board, base);
   if (file.board !== 'mock' && boardFile === undefined) return undefined;
-  const connectors = readConnectors(findings, { document, base, file, board: boardFile?.board.connectors });
+  const main = { document, base, file, board: boardFile?.board };
+  const connectors = readConnectors(findings, main);
+  const installation = readInstallation(findings, main, connectors);
   checkBoard(findings, document, file, boardFile);
   if (knowledge !== undefined) {
-    const ids = connectors.map(({ id }) => String(id));
-    checkInputs(findings, document, file.bench?.inputs ?? {}, ids, knowledge);
+    checkInputs(findings, document, file.bench?.inputs ?? {}, knowledge, {
+      connectorIds: connectors.map(({ id }) => String(id)),
+      grid: installation.gridConnection !== undefined,
+      dimming: installation.dimming !== undefined,
+    });
   }
   const stateDir = relativeTo(base, file.stateDir);
   const socket = controlSocket(findings, document, file, base, stateDir);
@@ -94,6 +111,7 @@ function assemble(
     centralSystem,
     board: boardFile?.board ?? 'mock',
     connectors,
+    installation,
     keys,
     options,
     stateDir,
@@ -122,14 +140,14 @@ function readBoardFile(
 function checkInputs(
   findings: Findings,
   document: ConfigDocument,
-  inputs: Readonly<Record<string, unknown>>,
-  ids: readonly string[],
+  inputs: Inputs,
   knowledge: BenchKnowledge,
+  site: BenchSite,
 ): void {
-  for (const path of knowledge.unknown(inputs, ids)) {
+  for (const path of knowledge.unknown(inputs, site)) {
     findings.warnings.push(document.problem(['bench', 'inputs', ...path], 'is no input of this bench and is ignored'));
   }
-  const problem = knowledge.problem(inputs, ids);
+  const problem = knowledge.problem(inputs, site);
   if (problem !== undefined) findings.errors.push(document.problem(['bench', 'inputs'], problem));
 }
 

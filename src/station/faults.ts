@@ -13,6 +13,7 @@ const NAMES: { readonly [code in FaultCode]: Naming } = {
   contactorStuckOpen: { errorCode: 'PowerSwitchFailure', info: 'Contactor does not close' },
   contactorWelded: { errorCode: 'PowerSwitchFailure', info: 'Contactor does not open' },
   controllerSilent: { errorCode: 'InternalError', info: 'EVSE controller does not answer' },
+  derated: { errorCode: 'HighTemperature', info: 'Less current, the enclosure is hot' },
   diodeFault: { errorCode: 'GroundFailure', vendorErrorCode: 'DiodeFault', info: 'Diode check failed' },
   emergencyStop: { errorCode: 'OtherError', vendorErrorCode: 'EmergencyStop', info: 'Emergency stop' },
   evCommunication: { errorCode: 'EVCommunicationError', info: 'Control pilot out of range' },

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FAULTS } from '../../hal/faults.ts';
-import { type BenchInputs, FAULT_OF, inputsAtPowerUp } from '../../src/bench/inputs.ts';
+import { BARE_SITE, type BenchInputs, FAULT_OF, inputsAtPowerUp, WHOLE_SITE } from '../../src/bench/inputs.ts';
 import { knownInputs, patched, unknownInputs } from '../../src/bench/merge-patch.ts';
 import { CHARGE_POINT_ERROR_CODES } from '../../src/ocpp/messages/types/connector.ts';
 
@@ -93,6 +93,62 @@ describe('a merge patch on the inputs (RFC 7396)', () => {
         }
       }),
     );
+  });
+});
+
+describe('the inputs of a house', () => {
+  const inHouse = inputsAtPowerUp([1], WHOLE_SITE);
+  const gridAfter = (patch: unknown, inputs = inHouse) => {
+    const result = patched(inputs, patch);
+    return result.ok ? result.inputs.grid : result.error;
+  };
+
+  it('stand before the connectors, with nothing drawn and nothing asked for', () => {
+    expect(Object.keys(inHouse)).toEqual([
+      'clock',
+      'link',
+      'power',
+      'storage',
+      'firmware',
+      'grid',
+      'dimming',
+      'connectors',
+    ]);
+    expect(inHouse).toMatchObject({ grid: { amps: [0, 0, 0], drop: false }, dimming: false });
+    expect(patched(inHouse, {})).toEqual({ ok: true, inputs: inHouse });
+  });
+
+  it('take the currents of the phases as one value, which null puts back', () => {
+    expect(gridAfter({ grid: { amps: [1, 2.5, 1000] } })).toEqual({ amps: [1, 2.5, 1000], drop: false });
+    const drawn = { ...inHouse, grid: { amps: [1, 2, 3] as const, drop: false } };
+    expect(gridAfter({ grid: { drop: true } }, drawn)).toEqual({ amps: [1, 2, 3], drop: true });
+    expect(gridAfter({ grid: { amps: null } }, drawn)).toEqual({ amps: [0, 0, 0], drop: false });
+    expect(gridAfter({ grid: null }, drawn)).toEqual({ amps: [0, 0, 0], drop: false });
+  });
+
+  it.each([[[1, 2]], [[1, 2, 3, 4]], [[1, 2, '3']], [[1, 2, null]], [[1, 2, -1]], [[1, 2, 1001]], [{ 0: 1 }], [7]])(
+    'refuse the currents %j',
+    (amps) => {
+      expect(gridAfter({ grid: { amps } })).toContain('grid.amps takes three values, one per phase');
+    },
+  );
+
+  it('refuse a contact that is neither open nor closed, and a member that is not there', () => {
+    expect(gridAfter({ dimming: 1 })).toBe('dimming takes true or false');
+    expect(gridAfter({ grid: { volts: 230 } })).toBe('grid.volts is no input of this bench');
+  });
+
+  it('are unknown on a bench without it', () => {
+    expect(patched(atPowerUp, { grid: {} })).toEqual({ ok: false, error: 'grid is no input of this bench' });
+    expect(patched(atPowerUp, { dimming: null })).toEqual({ ok: false, error: 'dimming is no input of this bench' });
+    expect(unknownInputs({ grid: {}, dimming: true }, ['1'], BARE_SITE)).toEqual([['grid'], ['dimming']]);
+    expect(knownInputs({ grid: {}, link: 'up' }, ['1'], BARE_SITE)).toEqual({ link: 'up' });
+    expect(patched(inputsAtPowerUp([1], { grid: false, dimming: true }), { grid: {} }).ok).toBe(false);
+  });
+
+  it('pass in a file where the site is not known yet', () => {
+    expect(unknownInputs({ grid: { amps: [1, 1, 1] }, dimming: true })).toEqual([]);
+    expect(unknownInputs({ grid: { apms: [1, 1, 1] } })).toEqual([['grid', 'apms']]);
   });
 });
 

@@ -1,7 +1,7 @@
 /** The bench over HTTP on a loopback port, with the real mock board and an agent that is played. */
 import { request as httpRequest } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
-import { createMockBoard } from '../../hal/mock/mock-board.ts';
+import { createMockBoard, type MockBoardOptions } from '../../hal/mock/mock-board.ts';
 import type { AgentView } from '../../src/agent.ts';
 import { startBench } from '../../src/bench/server.ts';
 import { platformClock } from '../../src/platform/clock.ts';
@@ -14,7 +14,7 @@ afterEach(async () => {
   for (const end of ended.splice(0)) await end();
 });
 
-const setUp = async (inputs: Json = {}) => {
+const setUp = async (inputs: Json = {}, site: Pick<MockBoardOptions, 'gridConnection' | 'dimming'> = {}) => {
   const seen: string[] = [];
   const log: Log = {
     debug: () => {},
@@ -25,6 +25,7 @@ const setUp = async (inputs: Json = {}) => {
   };
   const clock = platformClock('boot-1');
   const board = createMockBoard({
+    ...site,
     clock,
     log,
     connectors: [
@@ -235,6 +236,53 @@ describe('PATCH /bench', () => {
     expect(answer).toEqual({ status: 400, body: { error: 'connectors.1.out is an output' } });
     const after = (await ask('GET', '/bench')).body;
     expect({ ...after, now: '' }).toEqual({ ...before, now: '' });
+  });
+});
+
+describe('a bench in a house', () => {
+  const inHouse = (inputs: Json = {}) => setUp(inputs, { gridConnection: true, dimming: true });
+
+  it('shows what the house draws and the contact of the grid operator, before the outputs', async () => {
+    const { ask } = await inHouse();
+    const { body } = await ask('GET', '/bench');
+    expect(Object.keys(body)).toEqual([
+      'now',
+      'clock',
+      'link',
+      'power',
+      'storage',
+      'firmware',
+      'grid',
+      'dimming',
+      'out',
+      'connectors',
+    ]);
+    expect(body).toMatchObject({ grid: { amps: [0, 0, 0], drop: false }, dimming: false });
+  });
+
+  it('plays them', async () => {
+    const { board, send } = await inHouse({ grid: { amps: [9, 9, 9] } });
+    const amps = async () => (await board.gridMeter?.read())?.values.current;
+    expect(await amps()).toEqual({ L1: 9, L2: 9, L3: 9 });
+    const { body } = await send('PATCH', '/bench', { grid: { amps: [1, 2, 3] }, dimming: true });
+    expect(body).toMatchObject({ grid: { amps: [1, 2, 3], drop: false }, dimming: true });
+    expect([await amps(), board.dimming?.active]).toEqual([{ L1: 1, L2: 2, L3: 3 }, true]);
+    await send('PATCH', '/bench', { grid: { drop: true } });
+    await expect(amps()).rejects.toMatchObject({ code: 'meterSilent' });
+  });
+
+  it('may have one without the other', async () => {
+    const { ask, send } = await setUp({}, { dimming: true });
+    expect((await ask('GET', '/bench')).body).not.toHaveProperty('grid');
+    const { status, body } = await send('PATCH', '/bench', { dimming: true, grid: { amps: [1, 1, 1] } });
+    expect([status, body]).toEqual([400, { error: 'grid is no input of this bench' }]);
+    expect((await ask('GET', '/bench')).body['dimming']).toBe(false);
+  });
+
+  it('is needed for inputs of a house in the configuration: elsewhere they are reported and ignored', async () => {
+    const { seen, ask } = await setUp({ grid: { amps: [1, 1, 1] }, dimming: true });
+    expect(seen).toEqual(['warn grid', 'warn dimming']);
+    expect((await ask('GET', '/bench')).body).not.toHaveProperty('grid');
   });
 });
 

@@ -72,6 +72,13 @@ describe('help and mistakes', () => {
     'check',
     'bench',
     'status',
+    'why',
+    'limits',
+    'limits list',
+    'limits set',
+    'limits withdraw',
+    'delay',
+    'delay cancel',
     'outbox',
     'config',
     'config show',
@@ -112,6 +119,21 @@ describe('check', () => {
     expect(out + err).not.toContain('hush');
   });
 
+  it('shows the installation, its meter and what was chosen beyond the defaults', async () => {
+    const row = async (content: object): Promise<string | undefined> =>
+      /^Installation +(.*)$/m.exec((await chargepoint('check', file({ ...content, stateDir: directory }))).out)?.[1];
+    expect(await row(bench)).toBe('230 V, 3 phases, safe current 6 A');
+    const installation = { fuseA: 32, gridConnection: { fuseA: 35 }, dimming: { limitW: 4200 } };
+    expect(await row({ ...bench, installation })).toBe(
+      '230 V, 3 phases, fuse 32 A, safe current 6 A, house 35 A, dimming 4200 W',
+    );
+    const meter = { model: 'eastron-sdm630', bus: { port: '/dev/ttyUSB0' }, unit: 3 };
+    const patient = { randomDelayS: 600, rampAPerMinute: 0.5, gridConnection: { fuseA: 35, meter } };
+    expect(await row({ ...lab, installation: patient })).toMatch(
+      /^230 V, 3 phases, safe current 6 A, random delay up to 600 s, ramp 0.5 A\/min, house 35 A, .*SDM630.* unit 3 on \/dev\/ttyUSB0$/,
+    );
+  });
+
   it('says which value wins, where a running agent knows', async () => {
     const path = file({ ...bench, stateDir: directory, keys: { HeartbeatInterval: 300 } });
     const key = {
@@ -128,6 +150,20 @@ describe('check', () => {
     expect((await chargepoint('check', path)).out).toContain(
       '  HeartbeatInterval: file 300, central system set 60 on 2026-01-05T08:00:00Z (wins)\n',
     );
+  });
+
+  it('of the bench inputs knows those of the house only where the installation has one', async () => {
+    const withHouse = (grid: unknown) => ({
+      ...bench,
+      installation: { gridConnection: { fuseA: 35 } },
+      bench: { inputs: { grid: { amps: grid } } },
+    });
+    expect((await chargepoint('check', file(withHouse([1, 2, 3])))).code).toBe(0);
+    const wrong = await chargepoint('check', file(withHouse([1, 2])));
+    expect(wrong.code).toBe(78);
+    expect(wrong.err).toContain('grid.amps');
+    const without = await chargepoint('check', file({ ...bench, bench: { inputs: { dimming: true } } }));
+    expect(without).toMatchObject({ code: 0, err: expect.stringContaining('bench.inputs.dimming') });
   });
 
   it('prints every error with its place on stderr and exits 78', async () => {

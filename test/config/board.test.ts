@@ -53,6 +53,75 @@ describe('a board', () => {
     expect(errors.join()).toMatch(/line 17 is taken by .*comparators\.above10V5/);
   });
 
+  describe('with more than a contactor', () => {
+    const withMore = (more: string) => withBoard(LAB.replace('    phases: 3\n', `    phases: 3\n${more}`));
+    const SWITCH = '    phaseSwitch: { onePhase: { line: 7 }, feedback: { line: 8, activeLow: true } }\n';
+
+    it('yields the phase switch, the thermometer and the dimming contact', () => {
+      const thermometer =
+        '    thermometer: { file: /sys/bus/w1/devices/28-0/temperature, steps: [{ fromC: 50, factor: 0.5 }], stopC: 60 }\n';
+      const { config, errors } = withBoard(
+        `${LAB.replace('    phases: 3\n', `    phases: 3\n${SWITCH}${thermometer}`)}dimming: { line: 9, activeLow: true }\n`,
+        { ...lab, installation: { dimming: { limitW: 4200 } } },
+      );
+      expect(errors).toEqual([]);
+      expect(config?.board).toMatchObject({
+        dimming: { line: 9, activeLow: true },
+        connectors: [
+          {
+            phaseSwitch: { onePhase: { line: 7 }, feedback: { line: 8, activeLow: true } },
+            thermometer: { steps: [{ fromC: 50, factor: 0.5 }], stopC: 60 },
+          },
+        ],
+      });
+    });
+
+    it.each([
+      [
+        'an EVSE controller',
+        /evse:\n(?: {6}.*\n)+/,
+        'evse: { driver: controller, model: evse-wb, bus: { port: /dev/x }, unit: 1 }\n',
+      ],
+      ['one phase', 'phases: 3', 'phases: 1'],
+    ])('refuses a phase switch on %s', (_what, from, to) => {
+      const text = LAB.replace('    phases: 3\n', `    phases: 3\n${SWITCH}`).replace(from, to);
+      expect(withBoard(text).errors.join()).toMatch(
+        /board\.yaml:\d+:\d+ connectors\[0\]\.phaseSwitch: is there .*expected (comparatorPilot|phases: 3)/,
+      );
+    });
+
+    it.each([
+      ['the coil', 'onePhase: { line: 17 }', 'line 17 is taken by'],
+      ['a fault input', 'onePhase: { line: 7 }, feedback: { line: 22 }', 'line 22 is taken by'],
+    ])('refuses a phase switch on the line of %s', (_what, lines, message) => {
+      expect(withMore(`    phaseSwitch: { ${lines} }\n`).errors.join()).toContain(message);
+    });
+
+    it('refuses a dimming contact on the line of another', () => {
+      expect(withBoard(`${LAB}dimming: { line: 17 }\n`).errors.join()).toMatch(/dimming\.line: line 17 is taken by/);
+    });
+
+    it.each([
+      ['cooler steps after hotter ones', 'steps: [{ fromC: 60, factor: 0.5 }, { fromC: 50, factor: 0.2 }]', 'steps[1]'],
+      ['steps that leave more and more', 'steps: [{ fromC: 50, factor: 0.2 }, { fromC: 60, factor: 0.5 }]', 'steps[1]'],
+      [
+        'a stop below the hottest step',
+        'steps: [{ fromC: 60, factor: 0.5 }], stopC: 60',
+        'stopC: is 60, expected more than the 60 C',
+      ],
+      ['a stop below the usual steps', 'stopC: 68', 'stopC: is 68, expected more than the 68 C'],
+      [
+        'a step above the usual stop',
+        'steps: [{ fromC: 75, factor: 0.5 }]',
+        'stopC: is 70, expected more than the 75 C',
+      ],
+      ['no step at all', 'steps: []', 'steps'],
+      ['a factor above 1', 'steps: [{ fromC: 50, factor: 1.5 }]', 'factor'],
+    ])('refuses a thermometer with %s', (_what, limits, message) => {
+      expect(withMore(`    thermometer: { file: /sys/t, ${limits} }\n`).errors.join()).toContain(message);
+    });
+  });
+
   it('with lines but without a chip is refused', () => {
     expect(withBoard(LAB.replace(/^gpio:.*$/m, '')).errors.join()).toContain('no chip is named');
   });

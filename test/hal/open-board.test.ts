@@ -1,12 +1,12 @@
 /** A whole board on lines in memory: opening order, stories of charging, and everything safe again however it ends. */
 import { describe, expect, it } from 'vitest';
-import type { BoardDescription } from '../../hal/board-description.ts';
+import type { BoardDescription, PhaseSwitchDescription, ThermometerDescription } from '../../hal/board-description.ts';
 import type { Level } from '../../hal/gpio/line.ts';
 import { HalError } from '../../hal/hal-error.ts';
 import type { ModbusBus } from '../../hal/modbus/bus.ts';
-import type { MeterDriver } from '../../hal/modbus/modbus-meter.ts';
+import type { MeterDriver, MeterPlace } from '../../hal/modbus/modbus-meter.ts';
 import type { RegisterMap } from '../../hal/modbus/register-map.ts';
-import { type Drivers, type Fitting, openBoard } from '../../hal/open-board.ts';
+import { type Drivers, type Fitting, type GridFitting, openBoard } from '../../hal/open-board.ts';
 import { VirtualClock } from '../sim/virtual-clock.ts';
 import { FakeController } from './fake-controller.ts';
 import { FakeChip, FakePwm } from './gpio/fake-lines.ts';
@@ -78,6 +78,12 @@ class World {
   readonly secondPwm = new FakePwm();
   readonly buses: { path: string; closed: boolean }[] = [];
   readonly closed: string[] = [];
+  readonly warnings: string[] = [];
+  readonly infos: string[] = [];
+  readonly files = new Map<string, string>();
+  /** How long the kernel takes for a file. */
+  readMs = 0;
+  readonly places: MeterPlace[] = [];
   welded = false;
   stuck = false;
   silent: (silent: boolean) => void = () => {};
@@ -103,7 +109,14 @@ class World {
       };
       return { close } as Partial<ModbusBus> as ModbusBus;
     },
+    readText: async (file) => {
+      if (this.readMs > 0) await new Promise<void>((resolve) => this.clock.after(this.readMs, resolve));
+      const text = this.files.get(file);
+      if (text === undefined) throw new Error('ENOENT');
+      return text;
+    },
     meter: async (_bus, _map, place): Promise<MeterDriver> => {
+      this.places.push(place);
       this.silent = place.onSilent;
       return {
         offers: {},
@@ -113,9 +126,13 @@ class World {
     },
   };
 
-  open(description = BOARD, fittings: readonly Fitting[] = [FITTING]) {
-    const log = { info: () => {}, warn: () => {} };
-    return openBoard(description, fittings, { clock: this.clock, log }, this.drivers);
+  open(description = BOARD, fittings: readonly Fitting[] = [FITTING], gridConnection?: GridFitting) {
+    const log = {
+      info: (message: string) => this.infos.push(message),
+      warn: (message: string) => this.warnings.push(message),
+    };
+    const options = { drivers: this.drivers, ...(gridConnection === undefined ? {} : { gridConnection }) };
+    return openBoard(description, fittings, { clock: this.clock, log }, options);
   }
 
   /** One socket on an EVSE controller; the lock is ours. */
@@ -131,13 +148,24 @@ class World {
       { ...BOARD, connectors: [{ ...connector, evse }] },
       [{ ...FITTING, ...fitting }],
       { clock: this.clock, log: { info: () => {}, warn: () => {} } },
-      drivers,
+      { drivers },
     );
   }
 
   async ev(state: keyof typeof LEVELS) {
     for (const [index, line] of LEVEL_LINES.entries()) this.chip.pull(line, LEVELS[state][index] as Level);
     await this.clock.advance(600);
+  }
+
+  /** Lets time pass until this has happened; how soon a lazy import comes is not up to the clock. */
+  async until<T>(work: Promise<T>): Promise<T> {
+    let isOver = false;
+    const over = () => {
+      isOver = true;
+    };
+    work.then(over, over);
+    while (!isOver) await this.clock.advance(10);
+    return work;
   }
 
   get coil() {
@@ -425,5 +453,249 @@ describe('open board', () => {
     await world.open(two, fittings(9600));
     expect(world.buses).toHaveLength(1);
     expect(await fail(new World().open(two, fittings(19_200)))).toBe('badBoard');
+  });
+
+  describe('with a phase switch', () => {
+    const ONE_PHASE = 40;
+    const FEEDBACK = 41;
+    const switching = (phaseSwitch: PhaseSwitchDescription): BoardDescription => ({
+      ...BOARD,
+      connectors: [{ ...connector, evse: connector.evse, phaseSwitch }],
+    });
+    const WITHOUT_FEEDBACK = switching({ onePhase: { line: ONE_PHASE, activeLow: true } });
+    const WITH_FEEDBACK = switching({ onePhase: { line: ONE_PHASE }, feedback: { line: FEEDBACK } });
+    const switchOf = async (world: World, description: BoardDescription) => {
+      const board = await world.open(description);
+      const phaseSwitch = board.connectors[0]?.phaseSwitch;
+      if (phaseSwitch === undefined) throw new Error('no phase switch');
+      return { board, phaseSwitch };
+    };
+
+    it('selects all three phases, but not before the coil is off', async () => {
+      const world = new World();
+      const { phaseSwitch } = await switchOf(world, WITHOUT_FEEDBACK);
+      expect(world.chip.log[0]).toBe(`out ${COIL}=0`);
+      expect(world.chip.log).toContain(`out ${ONE_PHASE}=1`);
+      expect(phaseSwitch.phases).toBe(3);
+    });
+
+    it('is touched after the coils of all connectors are off', async () => {
+      const { connectors, ...rest } = twoConnectors();
+      const [first, second] = connectors;
+      if (first === undefined || second === undefined) throw new Error('no connectors');
+      const world = new World();
+      const two = [{ ...first, phaseSwitch: { onePhase: { line: ONE_PHASE } } }, second];
+      await world.open({ ...rest, connectors: two }, [FITTING, { ...FITTING, id: 2 }]);
+      const { log } = world.chip;
+      expect(log.indexOf(`out ${COIL + 100}=0`)).toBeLessThan(log.indexOf(`out ${ONE_PHASE}=0`));
+      expect(log).toContain(`out ${COIL + 100}=0`);
+    });
+
+    it('waits for the contactor that a dead process has left closed before it touches the relay', async () => {
+      const world = new World();
+      world.chip.levels.set(MIRROR, 1);
+      world.welded = true;
+      const opening = world.open(WITHOUT_FEEDBACK);
+      await world.clock.advance(400);
+      expect(world.chip.log).not.toContain(`out ${ONE_PHASE}=1`);
+      world.chip.pull(MIRROR, 0);
+      expect((await world.until(opening)).connectors[0]?.phaseSwitch?.phases).toBe(3);
+    });
+
+    it('leaves the relay alone behind a contactor that does not open', async () => {
+      const world = new World();
+      world.chip.levels.set(MIRROR, 1);
+      world.welded = true;
+      const board = await world.until(world.open(WITHOUT_FEEDBACK));
+      expect(board.connectors[0]).not.toHaveProperty('phaseSwitch');
+      expect(world.chip.open.has(ONE_PHASE)).toBe(false);
+      expect(world.warnings).toContain('the phase switch stays as it is: the contactor is not open');
+    });
+
+    it('drives the relay and believes its feedback', async () => {
+      const world = new World();
+      const { phaseSwitch } = await switchOf(world, WITH_FEEDBACK);
+      const { onWrite } = world.chip;
+      world.chip.onWrite = (line, level) => {
+        onWrite(line, level);
+        if (line === ONE_PHASE) world.clock.after(300, () => world.chip.pull(FEEDBACK, level));
+      };
+      const switching = phaseSwitch.switchTo(1);
+      await world.clock.advance(350);
+      expect([world.chip.levels.get(ONE_PHASE), phaseSwitch.phases]).toEqual([1, 3]);
+      await world.clock.advance(100);
+      expect([await switching, phaseSwitch.phases]).toEqual([1, 1]);
+    });
+
+    it('refuses to close the contactor meanwhile', async () => {
+      const world = new World();
+      const { board, phaseSwitch } = await switchOf(world, WITHOUT_FEEDBACK);
+      const evse = board.connectors[0]?.evse;
+      await world.ev('B');
+      evse?.offer(16);
+      await world.clock.advance(200);
+      await world.ev('C');
+      void phaseSwitch.switchTo(1);
+      for (let ms = 0; ms < 200; ms += 10) {
+        evse?.offer(16);
+        evse?.permit(true);
+        expect(world.coil).toBe(0);
+        await world.clock.advance(10);
+      }
+      evse?.permit(true);
+      expect([world.coil, world.chip.levels.get(ONE_PHASE)]).toEqual([1, 0]);
+    });
+
+    it('does not move the relay of a board that is closed while it waits', async () => {
+      const world = new World();
+      const { board, phaseSwitch } = await switchOf(world, WITHOUT_FEEDBACK);
+      const switching = phaseSwitch.switchTo(1);
+      await board.close();
+      await world.clock.advance(1000);
+      await switching;
+      expect(world.chip.log).not.toContain(`${ONE_PHASE}=0`);
+      expect([world.chip.open.size, world.clock.armed]).toEqual([0, 0]);
+    });
+
+    it.each([
+      ['goes back to three phases when the board is closed', false, 1],
+      ['stays as it is when the board is closed under a welded contactor', true, 0],
+    ])('%s', async (_what, welded, level) => {
+      const world = new World();
+      const { board, phaseSwitch } = await switchOf(world, WITHOUT_FEEDBACK);
+      void phaseSwitch.switchTo(1);
+      await world.clock.advance(200);
+      world.welded = welded;
+      if (welded) world.chip.pull(MIRROR, 1);
+      void board.close();
+      await world.clock.advance(1000);
+      expect([world.chip.levels.get(ONE_PHASE), world.chip.open.size]).toEqual([level, 0]);
+    });
+
+    it('is not there where only one phase is installed, and is refused beside an EVSE controller', async () => {
+      const world = new World();
+      const board = await world.open(WITHOUT_FEEDBACK, [{ ...FITTING, phases: 1 }]);
+      expect(board.connectors[0]).not.toHaveProperty('phaseSwitch');
+      expect(world.chip.open.has(ONE_PHASE)).toBe(false);
+      const evse = { driver: 'controller', model: 'evse-wb', bus: { port: '/dev/evse' }, unit: 1 } as const;
+      const foreign = { ...connector, evse, phaseSwitch: { onePhase: { line: ONE_PHASE } } };
+      const fake = new FakeController();
+      const other = new World();
+      const drivers: Drivers = {
+        ...other.drivers,
+        bus: async () => Object.assign(fake, { openings: 1, close: async () => {} }),
+      };
+      const surroundings = { clock: other.clock, log: { info: () => {}, warn: () => {} } };
+      const opening = openBoard({ ...BOARD, connectors: [foreign] }, [FITTING], surroundings, { drivers });
+      expect(await other.until(fail(opening))).toBe('badBoard');
+    });
+
+    it('leaves nothing open when its lines fail to open', async () => {
+      for (const line of [ONE_PHASE, FEEDBACK]) {
+        const world = new World();
+        world.chip.refuses = line;
+        expect(await fail(world.open(WITH_FEEDBACK))).toContain('refused');
+        expect([world.chip.open.size, world.clock.armed]).toEqual([0, 0]);
+      }
+    });
+  });
+
+  describe('with a thermometer', () => {
+    const FILE = '/sys/bus/w1/devices/28-0/temperature';
+    const warm = (limits: Partial<ThermometerDescription> = {}): BoardDescription => ({
+      ...BOARD,
+      connectors: [{ ...connector, evse: connector.evse, thermometer: { file: FILE, ...limits } }],
+    });
+
+    it('knows the temperature when it is open', async () => {
+      const world = new World();
+      world.files.set(FILE, '66000\n');
+      world.readMs = 750;
+      const board = await world.until(world.open(warm()));
+      expect(board.connectors[0]?.derating).toMatchObject({ celsius: 66, factor: 0.5 });
+      expect(board.faults).toEqual([{ code: 'derated', connectorId: 1, info: 'Enclosure at 66 C' }]);
+      await board.close();
+      expect(world.clock.armed).toBe(0);
+    });
+
+    it('takes its steps from the board file', async () => {
+      const world = new World();
+      world.files.set(FILE, '51000');
+      const board = await world.open(warm({ steps: [{ fromC: 50, factor: 0.75 }], stopC: 60 }));
+      expect(board.connectors[0]?.derating?.factor).toBe(0.75);
+      world.files.set(FILE, '60000');
+      await world.clock.advance(5000);
+      expect(board.faults.map(({ code }) => code)).toEqual(['overTemperature']);
+    });
+
+    it('opens the contactor at the stop temperature', async () => {
+      const world = new World();
+      world.files.set(FILE, '30000');
+      const board = await world.open(warm());
+      const evse = board.connectors[0]?.evse;
+      await world.ev('B');
+      evse?.offer(16);
+      await world.clock.advance(200);
+      await world.ev('C');
+      evse?.permit(true);
+      expect(world.coil).toBe(1);
+      world.files.set(FILE, '70000');
+      await world.clock.advance(5000);
+      expect([world.coil, board.faults[0]?.code]).toEqual([0, 'overTemperature']);
+    });
+
+    it('opens without one that does not answer, with less current', async () => {
+      const world = new World();
+      const board = await world.open(warm());
+      expect(board.connectors[0]?.derating).toMatchObject({ celsius: undefined, factor: 0.25 });
+      await world.clock.advance(10_000);
+      expect(board.faults.map(({ info }) => info)).toEqual(['Thermometer does not answer']);
+    });
+  });
+
+  it('has a dimming contact where the board names its line', async () => {
+    const world = new World();
+    world.chip.levels.set(42, 1);
+    const board = await world.open({ ...BOARD, dimming: { line: 42, activeLow: true } });
+    expect(board.dimming?.active).toBe(false);
+    world.chip.pull(42, 0);
+    await world.clock.advance(100);
+    expect(board.dimming?.active).toBe(true);
+    expect(await new World().open()).not.toHaveProperty('dimming');
+  });
+
+  describe('at the grid connection of a house', () => {
+    const GRID: GridFitting = { fuseA: 35, meter: { map: MAP, bus: { port: '/dev/rs485' }, unit: 9 } };
+
+    it('has its meter, on a bus that it may share, and believes what a fuse can carry for a while', async () => {
+      const world = new World();
+      const board = await world.open(BOARD, [FITTING], GRID);
+      expect(board.gridMeter).toBeDefined();
+      expect(world.buses).toHaveLength(1);
+      expect(world.places).toMatchObject([
+        { unit: 1, maxA: 20 },
+        { unit: 9, maxA: 70, phases: 3 },
+      ]);
+      await board.close();
+      expect(world.closed).toEqual(['meter', 'meter', 'bus']);
+    });
+
+    it('raises nothing when that meter is silent: whoever reads it has a safe current', async () => {
+      const world = new World();
+      const board = await world.open(BOARD, [FITTING], GRID);
+      world.silent(true);
+      expect([board.faults, world.warnings, world.infos]).toEqual([
+        [],
+        ['the meter of the grid connection does not answer'],
+        [],
+      ]);
+      world.silent(false);
+      expect(world.infos).toEqual(['the meter of the grid connection answers again']);
+    });
+
+    it('has none without one', async () => {
+      expect(await new World().open()).not.toHaveProperty('gridMeter');
+      expect(await new World().open(BOARD, [FITTING], { fuseA: 35 })).not.toHaveProperty('gridMeter');
+    });
   });
 });

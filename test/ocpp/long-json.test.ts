@@ -89,6 +89,41 @@ describe('JSON in pieces', () => {
     expect(pieces).toBeGreaterThanOrEqual(10);
   });
 
+  it('reads a long text a piece at a time, however its escapes lie at the ends of the pieces', () => {
+    const part = fc.constantFrom('x', ' ', '\\\\', '\\"', '\\u0041', '\\ud83d\\ude00', '\u{1f600}', '\\n', '\u0085');
+    const long = fc
+      .tuple(fc.array(part, { minLength: 1, maxLength: 9 }), fc.nat({ max: 40_000 }))
+      .map(([parts, length]) => parts.join('').repeat(Math.ceil(length / parts.join('').length)));
+    fc.assert(
+      fc.property(long, fc.constantFrom('', '\\', '\\u12', '\\u12G4', '\n', '\\x', '"'), (inside, spoiling) => {
+        for (const text of [`["${inside}","${inside}"]`, `{"a":"${inside}${spoiling}","b":["${inside}"]}`])
+          expect(inPieces(text)).toEqual(atOnce(text));
+      }),
+    );
+  });
+
+  it.each([
+    ['backslashes', '\\\\'],
+    ['quotation marks', '\\"'],
+    ['letters', 'x'],
+  ])('comes in more pieces the longer a text of %s is', (_, part) => {
+    const text = part.repeat(500_000 / part.length);
+    const { result, pieces } = read(readingJson(`["${text}"]`));
+    expect(result.value).toEqual(JSON.parse(`["${text}"]`));
+    expect(pieces).toBeGreaterThanOrEqual(10);
+  });
+
+  it('comes in more pieces the longer many texts are', () => {
+    const texts = JSON.stringify(Array.from({ length: 100 }, () => '\\'.repeat(2_500)));
+    expect(read(readingJson(texts)).pieces).toBeGreaterThanOrEqual(10);
+  });
+
+  it('refuses a name that is longer than any message needs', () => {
+    const named = (length: number) => `{"${'n'.repeat(length)}":1}`;
+    expect(inPieces(named(16_000))).toEqual(atOnce(named(16_000)));
+    expect(inPieces(named(17_000))).toBe('no JSON');
+  });
+
   it('knows how deep it goes, and refuses a million levels and a million members without exhausting anything', () => {
     expect(read(readingJson('[[],{"a":[{}]}]')).result.depth).toBe(4);
     expect(inPieces('['.repeat(1e6))).toBe('no JSON');

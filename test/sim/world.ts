@@ -2,8 +2,10 @@
 import type { Board } from '../../hal/contract.ts';
 import { createMockBoard, type MockBoard } from '../../hal/mock/mock-board.ts';
 import type { ConnectorChange } from '../../hal/mock/mock-connector.ts';
+import type { Rotation } from '../../hal/mock/mock-grid.ts';
 import { type Agent, type AgentOptions, startAgent } from '../../src/agent.ts';
 import type { AgentConfig } from '../../src/config.ts';
+import type { ControlRoute } from '../../src/features/feature.ts';
 import type { OutboxPorts } from '../../src/ocpp/outbox.ts';
 import type { ExitKind, Log } from '../../src/ports.ts';
 import { MemoryDisk } from './memory-store.ts';
@@ -14,6 +16,12 @@ interface SimConnector {
   readonly id: number;
   readonly cable: 'socket' | 'attached';
   readonly phases?: 1 | 3;
+  /** Default 32. */
+  readonly maxA?: number;
+  /** How the mock board is wired, whatever ConnectorPhaseRotation says. Default RST. */
+  readonly rotation?: Rotation;
+  /** How late its EV obeys where it may draw less. Default 0. */
+  readonly followsMs?: number;
 }
 
 export interface WorldOptions {
@@ -28,6 +36,7 @@ export interface WorldOptions {
   readonly lasting?: true;
   readonly freeVend?: AgentConfig['freeVend'];
   readonly options?: Partial<AgentConfig['options']>;
+  readonly installation?: Partial<AgentConfig['installation']>;
   /** The meter keeps its serial number over a restart. */
   readonly meterSerial?: string;
   /** Called before the agent starts: what the central system should do from the first frame on. */
@@ -95,6 +104,7 @@ export class World {
     const {
       connectors = [{ id: 1, cable: 'attached' as const }],
       meterSerial,
+      installation,
       vendorMessages,
       incidents,
       reached,
@@ -105,6 +115,8 @@ export class World {
       clock: this.clock,
       log,
       meterSerial: meterSerial ?? `METER-${this.#boots}`,
+      ...(installation?.gridConnection === undefined ? {} : { gridConnection: true }),
+      ...(installation?.dimming === undefined ? {} : { dimming: true }),
     });
     if (this.options.lasting)
       for (const { connectorId, change } of this.left) this.board.inputs.patchConnector(connectorId, change);
@@ -143,6 +155,13 @@ export class World {
 
   plugIn(connectorId = 1): void {
     this.board.inputs.patchConnector(connectorId, { ev: { plugged: true } });
+  }
+
+  /** A route of the local control interface, without the socket. Throws, or rejects, as the room does. */
+  async control(method: ControlRoute['method'], path: string, body?: unknown): Promise<unknown> {
+    const route = this.agent.routes.find((each) => each.method === method && each.path === path);
+    if (route === undefined) throw new Error(`there is no route ${method} ${path}`);
+    return route.handle({ query: {}, body });
   }
 
   unplug(connectorId = 1): void {
@@ -195,7 +214,13 @@ export class World {
         verifyHostname: true,
       },
       board: 'mock',
-      connectors: connectors.map((connector) => ({ phases: 3, ...connector, maxA: 32, ventilated: false })),
+      connectors: connectors.map(({ id, cable, phases = 3, maxA = 32 }) => ({
+        id,
+        cable,
+        phases,
+        maxA,
+        ventilated: false,
+      })),
       keys: this.options.keys ?? {},
       options: {
         retryBackoffRandomRangeS: 1,
@@ -206,6 +231,14 @@ export class World {
         remoteStartTransactionWithoutConnectorIdFindFirst: true,
         meterPublicKeys: [],
         ...this.options.options,
+      },
+      installation: {
+        nominalV: 230,
+        phases: 3,
+        safeA: 6,
+        randomDelayS: 0,
+        phaseSwitchEveryS: 60,
+        ...this.options.installation,
       },
       stateDir: '/virtual/state',
       log: { level: 'info' },

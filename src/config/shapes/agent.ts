@@ -38,21 +38,44 @@ const centralSystem = object({
   verifyHostname: optional(yesNo()),
 });
 
+const meter = object({
+  model: described(text(400), 'a file name in config/meters without .yaml, or a path'),
+  bus: described(
+    v.union([text(80), object(busEntries)], 'the name of one of `buses`, or an object with a port'),
+    'the name of one of `buses`, or the line itself',
+  ),
+  unit: whole(1, 247),
+});
+
+export type MeterFile = v.InferOutput<typeof meter>;
+
 const connector = object({
   id: whole(1, 64),
   cable: described(oneOf('socket', 'attached'), 'attached: no lock, UnlockConnector answers NotSupported'),
   maxA: optional(decimal(6, 80, 'A')),
   phases: optional(oneOf(1, 3)),
   ventilated: optional(yesNo()),
-  meter: optional(
-    object({
-      model: described(text(400), 'a file name in config/meters without .yaml, or a path'),
-      bus: described(
-        v.union([text(80), object(busEntries)], 'the name of one of `buses`, or an object with a port'),
-        'the name of one of `buses`, or the line itself',
-      ),
-      unit: whole(1, 247),
-    }),
+  meter: optional(meter),
+});
+
+const installation = object({
+  nominalV: described(optional(decimal(100, 250, 'V')), 'turns W into A; default 230'),
+  phases: described(optional(oneOf(1, 3)), 'of the supply; default: the most that a connector has'),
+  fuseA: described(optional(decimal(6, 1000, 'A')), 'one fuse for all connectors, per phase'),
+  safeA: described(optional(decimal(0, 80, 'A')), 'what may be offered where a limit is not known any more; default 6'),
+  randomDelayS: described(optional(whole(0, 1800, 's')), 'at most so long before an increase; default 0'),
+  rampAPerMinute: described(optional(decimal(0.1, 100, 'A')), 'how fast the offer may grow; absent: at once'),
+  phaseSwitchEveryS: described(
+    optional(whole(10, 86_400, 's')),
+    'at least so long between two changes of the number of phases; default 60',
+  ),
+  gridConnection: described(
+    optional(object({ fuseA: described(decimal(6, 1000, 'A'), 'of the house, per phase'), meter: optional(meter) })),
+    'the house that the charge point shares a connection with; on a real board it needs a meter',
+  ),
+  dimming: described(
+    optional(object({ limitW: whole(0, 1_000_000, 'W') })),
+    'what the charge point may take in all while the contact of the grid operator is active',
   ),
 });
 
@@ -67,6 +90,7 @@ export const agentShape = object({
   centralSystem,
   board: described(text(400), '`mock`, a file name in config/boards without .yaml, or a path'),
   connectors: optional(listOf(connector, 1)),
+  installation: described(section(installation), 'what the electrician has connected, and how the offer may move'),
   buses: section(record(object(busEntries))),
   keys: described(section(record(scalar())), 'factory defaults of OCPP configuration keys'),
   options: described(

@@ -46,6 +46,23 @@ const controller = object({
   unit: whole(1, 247),
 });
 
+const phaseSwitch = object({
+  onePhase: described(lineShape(), 'active: the contactor connects L1 only; off: all three phases'),
+  feedback: described(optional(lineShape()), 'active while L1 only is connected'),
+});
+
+const thermometer = object({
+  file: described(path(), 'in thousandths of a degree Celsius, as the kernel shows hwmon and 1-wire sensors'),
+  steps: described(
+    optional(listOf(object({ fromC: decimal(0, 150, 'C'), factor: decimal(0, 1) }), 1)),
+    'from each temperature on, the share of maxA that is left; default: 65 C half, 68 C a quarter',
+  ),
+  stopC: described(
+    optional(decimal(0, 150, 'C')),
+    'from here on nothing is charged, until it is 10 K cooler; default 70',
+  ),
+});
+
 const connector = object({
   id: whole(1, 64),
   maxA: decimal(6, 80, 'A'),
@@ -62,6 +79,8 @@ const connector = object({
   proximity: optional(
     object({ present: lineShape(), atLeast20A: lineShape(), atLeast32A: lineShape(), atLeast63A: lineShape() }),
   ),
+  phaseSwitch: optional(phaseSwitch),
+  thermometer: optional(thermometer),
 });
 
 const faultCodes = Object.keys(FAULTS) as FaultCode[];
@@ -84,4 +103,5 @@ export const boardShape: v.GenericSchema<unknown, BoardDescription> = object({
     ),
   ),
   mains: optional(lineShape()),
+  dimming: described(optional(lineShape()), 'active while the grid operator asks for less power'),
 });

@@ -1,7 +1,7 @@
 /** Fault inputs, mains and proximity in virtual time. */
 import { describe, expect, it } from 'vitest';
 import { FaultBook } from '../../../hal/fault-book.ts';
-import { CLEARS_AFTER_MS, faultInput, mainsInput } from '../../../hal/gpio/inputs.ts';
+import { CLEARS_AFTER_MS, DIMMING_STEADY_MS, dimmingInput, faultInput, mainsInput } from '../../../hal/gpio/inputs.ts';
 import { comparatorProximity } from '../../../hal/gpio/proximity.ts';
 import { VirtualClock } from '../../sim/virtual-clock.ts';
 import { FakeInput } from './fake-lines.ts';
@@ -75,6 +75,51 @@ describe('mains input', () => {
     expect(mains.mains).toBe('failing');
     line.set(false);
     expect(story).toEqual(['trip', 'failing', 'release', 'on']);
+  });
+});
+
+describe('dimming contact', () => {
+  const setUp = (on = false) => {
+    const clock = new VirtualClock();
+    const line = new FakeInput(on);
+    const contact = dimmingInput(line, clock);
+    const seen: boolean[] = [];
+    contact.onChange((active) => seen.push(active));
+    return { clock, line, contact, seen };
+  };
+
+  it('is what the line is when it is opened', () => {
+    expect(setUp(true).contact.active).toBe(true);
+    expect(setUp(false).contact.active).toBe(false);
+  });
+
+  it.each([true, false])('follows the line once it has been steady for 100 ms (%s)', async (on) => {
+    const { clock, line, contact, seen } = setUp(!on);
+    line.set(on);
+    await clock.advance(DIMMING_STEADY_MS - 1);
+    expect([contact.active, seen]).toEqual([!on, []]);
+    await clock.advance(1);
+    expect([contact.active, seen]).toEqual([on, [on]]);
+  });
+
+  it('does not follow a pulse, and waits until a bouncing contact is quiet', async () => {
+    const { clock, line, contact, seen } = setUp();
+    for (let bounce = 0; bounce < 10; bounce++) {
+      line.set(true);
+      await clock.advance(DIMMING_STEADY_MS - 1);
+      line.set(false);
+      await clock.advance(1);
+    }
+    await clock.advance(10 * DIMMING_STEADY_MS);
+    expect([contact.active, seen]).toEqual([false, []]);
+  });
+
+  it('waits for nothing once it is closed', async () => {
+    const { clock, line, contact, seen } = setUp();
+    line.set(true);
+    contact.close();
+    await clock.advance(1000);
+    expect([clock.armed, seen]).toEqual([0, []]);
   });
 });
 

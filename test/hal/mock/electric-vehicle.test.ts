@@ -100,4 +100,42 @@ describe('electric vehicle', () => {
     ev.patch({ plugged: false });
     expect(clock.armed).toBe(0);
   });
+
+  it('obeys as late as it was made: it draws the most that it has been told within that time', async () => {
+    const late = new ElectricVehicle(clock, 5000);
+    const drawn = async (offer: number | 'x1', ms: number): Promise<number> => {
+      late.signal(offer);
+      await clock.advance(ms);
+      return late.drawA;
+    };
+    late.patch({ plugged: true, delayMs: 0 });
+    expect(await drawn(16, 0)).toBe(16);
+    expect(await drawn(10, 3000)).toBe(16);
+    expect(await drawn(20, 1000)).toBe(20);
+    expect(await drawn(8, 4999)).toBe(20);
+    await clock.advance(1);
+    expect(late.drawA).toBe(8);
+  });
+
+  it('opens its switch as late as it obeys, and forgets what it was told when it is unplugged', async () => {
+    const late = new ElectricVehicle(clock, 5000);
+    const draws: number[] = [];
+    late.onDraw(() => draws.push(late.drawA));
+    late.patch({ plugged: true, delayMs: 0 });
+    late.signal(16);
+    await clock.advance(0);
+    late.signal('x1');
+    await clock.advance(4999);
+    expect([late.state, late.drawA]).toEqual(['C', 16]);
+    await clock.advance(1);
+    expect([late.state, late.drawA]).toEqual(['B', 0]);
+    expect(draws.at(-1)).toBe(0);
+    late.signal(16);
+    await clock.advance(5000);
+    late.signal('x1');
+    late.patch({ plugged: false });
+    late.patch({ plugged: true });
+    await clock.advance(1000);
+    expect(late.state).toBe('B');
+  });
 });

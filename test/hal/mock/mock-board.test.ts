@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Board, FaultCode, Offer } from '../../../hal/contract.ts';
 import { FAULTS, trips } from '../../../hal/faults.ts';
 import { X1_UNDER_LOAD_MS } from '../../../hal/interlock.ts';
-import { createMockBoard, type MockBoard } from '../../../hal/mock/mock-board.ts';
+import { createMockBoard, type MockBoard, type MockBoardOptions } from '../../../hal/mock/mock-board.ts';
 import type { ConnectorChange } from '../../../hal/mock/mock-connector.ts';
 import { VirtualClock } from '../../sim/virtual-clock.ts';
 
@@ -41,6 +41,17 @@ const charging = async (id = 1) => {
 };
 
 const codes = (board: MockBoard) => board.faults.map(({ code }) => code);
+
+/** Three phases of a car at connector 1, ready to be permitted. */
+const threePhases = async () => {
+  const { clock, board } = setUp();
+  const { evse, phaseSwitch, meter } = hardware(board);
+  if (phaseSwitch === undefined) throw new Error('no phase switch');
+  board.inputs.patchConnector(1, { ev: { plugged: true, amps: 16, phases: 3 } });
+  evse.offer(16);
+  await clock.advance(1000);
+  return { clock, board, evse, phaseSwitch, meter };
+};
 
 describe('mock board', () => {
   it('is at its power-up defaults', () => {
@@ -231,6 +242,28 @@ describe('mock board', () => {
     expect(codes(board)).toEqual([]);
   });
 
+  it('leaves less current as it gets warm, in the turn of the input', () => {
+    const { board } = setUp();
+    const { derating } = hardware(board, 2);
+    const seen: unknown[] = [];
+    derating?.onChange(() => seen.push(derating.factor));
+    expect([derating?.factor, derating?.celsius]).toEqual([1, 25]);
+    board.inputs.patchConnector(2, { temperatureC: 66 });
+    expect(board.faults).toEqual([{ code: 'derated', connectorId: 2, info: 'Enclosure at 66 C' }]);
+    board.inputs.patchConnector(2, { temperatureC: 68 });
+    board.inputs.patchConnector(2, { temperatureC: 30 });
+    expect(seen).toEqual([0.5, 0.25, 1]);
+    expect(codes(board)).toEqual([]);
+  });
+
+  it('goes on charging a little warm, and not hot', async () => {
+    const { board } = await charging();
+    board.inputs.patchConnector(1, { temperatureC: 69 });
+    expect(board.connector(1).observe().contactor).toBe('closed');
+    board.inputs.patchConnector(1, { temperatureC: 70 });
+    expect(board.connector(1).observe().contactor).toBe('open');
+  });
+
   it('presents a tag to the reader that serves the connectors', () => {
     const { board } = setUp();
     const seen: string[] = [];
@@ -297,6 +330,10 @@ describe('mock board', () => {
         arbitrary: fc.record({ type: fc.constant('permit' as const), id, given: fc.constantFrom(true, true, false) }),
       },
       { weight: 1, arbitrary: fc.record({ type: fc.constant('reset' as const), id }) },
+      {
+        weight: 1,
+        arbitrary: fc.record({ type: fc.constant('phases' as const), phases: fc.constantFrom<1 | 3>(1, 3) }),
+      },
       { weight: 3, arbitrary: fc.record({ type: fc.constant('wait' as const), ms: fc.nat(7000) }) },
     );
     let closed = 0;
@@ -318,6 +355,21 @@ describe('mock board', () => {
       fc.asyncProperty(fc.array(move, { maxLength: 40 }), async (story) => {
         const { clock, board } = await charging(2);
         const withdrawnAt = new Map<number, number>();
+        const switched = async (phases: 1 | 3) => {
+          const before = board.connector(1).observe().phases;
+          let isOver = false;
+          void hardware(board)
+            .phaseSwitch?.switchTo(phases)
+            .then(() => (isOver = true));
+          await clock.advance(0);
+          while (!isOver) {
+            hardware(board).evse.permit(true);
+            expect(board.connector(1).observe().contactor).toBe('open');
+            await clock.advance(50);
+          }
+          const { phases: now, contactor } = board.connector(1).observe();
+          if (contactor === 'closed') expect(now).toBe(before);
+        };
         for (const step of story) {
           switch (step.type) {
             case 'patch':
@@ -338,6 +390,9 @@ describe('mock board', () => {
             case 'reset':
               board.resetFaults(step.id);
               break;
+            case 'phases':
+              await switched(step.phases);
+              break;
             case 'wait':
               await clock.advance(step.ms);
           }
@@ -350,4 +405,133 @@ describe('mock board', () => {
     );
     expect(closed).toBeGreaterThan(200);
   }, 60_000);
+});
+
+describe('the phase switch of the mock board', () => {
+  it('is there where three phases are installed', () => {
+    const { board } = setUp();
+    expect(hardware(board, 1).phaseSwitch?.phases).toBe(3);
+    expect(hardware(board, 2)).not.toHaveProperty('phaseSwitch');
+  });
+
+  it('lets a car with three phases draw on one, as meter and observation show', async () => {
+    const { clock, board, evse, phaseSwitch, meter } = await threePhases();
+    let shown = 0;
+    board.onOutput(() => (shown = board.connector(1).observe().phases));
+    const switching = phaseSwitch.switchTo(1);
+    await clock.advance(200);
+    expect([await switching, phaseSwitch.phases, shown]).toEqual([1, 1, 1]);
+    evse.offer(16);
+    await clock.advance(1000);
+    evse.permit(true);
+    expect(board.connector(1).observe()).toMatchObject({ contactor: 'closed', phases: 1, amps: 16, watts: 3680 });
+    expect((await meter.read()).values).toMatchObject({ current: { L1: 16, L2: 0, L3: 0 } });
+  });
+
+  it('does nothing under a closed contactor', async () => {
+    const { board, evse, phaseSwitch } = await threePhases();
+    evse.permit(true);
+    expect(await phaseSwitch.switchTo(1)).toBe(3);
+    expect(board.connector(1).observe()).toMatchObject({ contactor: 'closed', phases: 3, watts: 16 * 230 * 3 });
+  });
+
+  it('lets nobody close the contactor while it switches', async () => {
+    const { clock, board, evse, phaseSwitch } = await threePhases();
+    void phaseSwitch.switchTo(1);
+    board.inputs.patchConnector(1, { ev: { mode: 'C' } });
+    for (let ms = 0; ms < 200; ms += 10) {
+      evse.offer(16);
+      evse.permit(true);
+      expect(board.connector(1).observe().contactor).toBe('open');
+      await clock.advance(10);
+    }
+    evse.permit(true);
+    expect(board.connector(1).observe().contactor).toBe('closed');
+  });
+});
+
+describe('the mock board in a house', () => {
+  const house = (...connectors: MockBoardOptions['connectors']) => {
+    const clock = new VirtualClock();
+    const board = createMockBoard({ clock, log: silent, connectors, gridConnection: true, dimming: true });
+    const charge = async (id: number, phases: 1 | 2 | 3, amps: number) => {
+      board.inputs.patchConnector(id, { ev: { plugged: true, mode: 'C', amps, phases } });
+      hardware(board, id).evse.offer(32);
+      hardware(board, id).evse.permit(true);
+      await clock.advance(0);
+    };
+    const read = async () => (await board.gridMeter?.read())?.values;
+    return { clock, board, charge, read };
+  };
+
+  it('measures what the house and the cars draw, phase by phase', async () => {
+    const { board, charge, read } = house({ id: 1, cable: 'attached' }, { id: 2, cable: 'attached', phases: 1 });
+    board.inputs.setGrid({ amps: [1, 2, 3] });
+    expect((await read())?.current).toEqual({ L1: 1, L2: 2, L3: 3 });
+    await charge(1, 3, 10);
+    await charge(2, 1, 6);
+    expect(await read()).toEqual({
+      voltage: { L1: 230, L2: 230, L3: 230 },
+      current: { L1: 17, L2: 12, L3: 13 },
+      activePower: { sum: 42 * 230, L1: 17 * 230, L2: 12 * 230, L3: 13 * 230 },
+    });
+    hardware(board, 1).evse.permit(false);
+    expect((await read())?.current).toEqual({ L1: 7, L2: 2, L3: 3 });
+  });
+
+  it.each([
+    ['RST', [10, 10, 0], [6, 0, 0]],
+    ['RTS', [10, 0, 10], [6, 0, 0]],
+    ['SRT', [10, 10, 0], [0, 6, 0]],
+    ['STR', [0, 10, 10], [0, 6, 0]],
+    ['TRS', [10, 0, 10], [0, 0, 6]],
+    ['TSR', [0, 10, 10], [0, 0, 6]],
+  ] as const)('wired %s, puts two phases on %j and one on %j', async (rotation, two, one) => {
+    const lines = ([L1, L2, L3]: readonly [number, number, number]) => ({ L1, L2, L3 });
+    const three = house({ id: 1, cable: 'attached', rotation });
+    await three.charge(1, 2, 10);
+    expect((await three.read())?.current).toEqual(lines(two));
+    const single = house({ id: 1, cable: 'attached', rotation, phases: 1 });
+    await single.charge(1, 3, 6);
+    expect((await single.read())?.current).toEqual(lines(one));
+  });
+
+  it('reads exactly what its meter says it offers, and nothing while it is dropped', async () => {
+    const { board, read } = house({ id: 1, cable: 'attached' });
+    const offered = Object.entries(board.gridMeter?.offers ?? {}).map(([quantity, lines]) => [
+      quantity,
+      [...lines].sort(),
+    ]);
+    const values = Object.entries((await read()) ?? {}).map(([quantity, lines]) => [
+      quantity,
+      Object.keys(lines).sort(),
+    ]);
+    expect(values).toEqual(offered);
+    board.inputs.setGrid({ drop: true });
+    await expect(read()).rejects.toMatchObject({ code: 'meterSilent' });
+    expect(board.faults).toEqual([]);
+    board.inputs.setGrid({ drop: false });
+    expect(await read()).toBeDefined();
+  });
+
+  it('tells of the contact of the grid operator before the setter returns, once', () => {
+    const { board } = house({ id: 1, cable: 'attached' });
+    const seen: boolean[] = [];
+    const stop = board.dimming?.onChange((active) => seen.push(active));
+    board.inputs.setDimming(true);
+    board.inputs.setDimming(true);
+    expect([seen, board.dimming?.active]).toEqual([[true], true]);
+    board.inputs.setDimming(false);
+    stop?.();
+    board.inputs.setDimming(true);
+    expect(seen).toEqual([true, false]);
+  });
+
+  it('has neither unless it is asked for', () => {
+    const { board } = setUp();
+    expect(board).not.toHaveProperty('gridMeter');
+    expect(board).not.toHaveProperty('dimming');
+    expect(() => board.inputs.setGrid({})).toThrow('no grid meter');
+    expect(() => board.inputs.setDimming(true)).toThrow('no dimming contact');
+  });
 });

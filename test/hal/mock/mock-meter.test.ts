@@ -65,6 +65,13 @@ describe('mock meter', () => {
     expect(values.activePower).toMatchObject({ sum: 2300, L1: 2300 });
   });
 
+  it('says what flows on each line', () => {
+    const { meter } = setUp();
+    expect(meter.lineAmps).toEqual([0, 0, 0]);
+    meter.carry({ amps: 10, phases: 2 });
+    expect(meter.lineAmps).toEqual([10, 10, 0]);
+  });
+
   it('does not answer while it is dropped', async () => {
     const { meter } = setUp();
     meter.patch({ drop: true });

@@ -1,0 +1,33 @@
+/** The rig: what the configuration says of the installation becomes hardware and inputs of the bench. */
+import { describe, expect, it } from 'vitest';
+import { openRig } from '../../src/cli/rig.ts';
+import { platformClock } from '../../src/platform/clock.ts';
+import type { Ports } from '../../src/ports.ts';
+import { bench, load } from '../config/support.ts';
+
+const open = async (installation: object) => {
+  const { bench: _, ...withoutBench } = bench;
+  const { config } = load({ ...withoutBench, installation });
+  if (config === undefined) throw new Error('no configuration');
+  const clock = platformClock('boot');
+  const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, child: () => log };
+  // The mock board asks no port but these.
+  const ports = { clock, log } as Partial<Ports> as Ports;
+  const { board, close } = await openRig({ config, ports, clock });
+  await close();
+  clock.close();
+  return board;
+};
+
+describe('the rig of a mock board', () => {
+  it('has a grid meter and a dimming contact where the installation has them', async () => {
+    const board = await open({ gridConnection: { fuseA: 35 }, dimming: { limitW: 4200 } });
+    expect(board).toMatchObject({ gridMeter: expect.anything(), dimming: { active: false } });
+  });
+
+  it('has neither without them', async () => {
+    const board = await open({});
+    expect(board).not.toHaveProperty('gridMeter');
+    expect(board).not.toHaveProperty('dimming');
+  });
+});
