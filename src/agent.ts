@@ -7,39 +7,26 @@ import { transactionOf } from './core/connector/state.ts';
 import { retryDelayMs } from './core/retry.ts';
 import { whyOf } from './core/why.ts';
 import { FEATURES } from './features/all.ts';
-import { CentralAuthority } from './features/authorization/authority.ts';
-import { AuthorizationCache } from './features/authorization/cache.ts';
 import { readInoperative } from './features/availability/change-availability.ts';
 import { messageTimeout, webSocketPingInterval } from './features/boot/boot.ts';
 import { Configuration } from './features/configuration/configuration.ts';
 import { PROFILES, supportedFeatureProfiles } from './features/configuration/keys-room.ts';
 import type { Context, ControlRoute, Feature, Incident, Room, VendorMessage } from './features/feature.ts';
-import { LocalList } from './features/local-auth-list/local-list.ts';
-import { stopDataFrom } from './features/metering/stop-data.ts';
-import { ReservationBook } from './features/reservation/book.ts';
 import { reservation } from './features/reservation/reservation.ts';
 import { settled } from './features/reset/reset.ts';
 import { authorizationKey, passwordOf } from './features/security/security.ts';
-import { Ledger } from './features/transactions/ledger.ts';
-import { rulesFrom } from './features/transactions/rules.ts';
-import {
-  transactionMessageAttempts,
-  transactionMessageRetryInterval,
-} from './features/transactions/transactions.keys.ts';
+import { smartCharging } from './features/smart-charging/smart-charging.ts';
+import { furnish, type House } from './house.ts';
 import { connectionUrl } from './ocpp/connection-url.ts';
 import { Link, type LinkSettings } from './ocpp/link.ts';
 import { operationOf } from './ocpp/messages/all.ts';
 import type { RegistrationStatus } from './ocpp/messages/core/boot-notification.ts';
-import { StartTransaction } from './ocpp/messages/core/start-transaction.ts';
-import type { StopTransaction } from './ocpp/messages/core/stop-transaction.ts';
-import type { ConfirmationOf } from './ocpp/operation.ts';
-import type { DeadLetter, Fact } from './ocpp/outbox/fact.ts';
+import type { Fact } from './ocpp/outbox/fact.ts';
 import type { Outbox, OutboxPorts } from './ocpp/outbox.ts';
 import { Peer } from './ocpp/peer.ts';
 import { Registration } from './ocpp/registration.ts';
 import { FrameLog } from './ocpp/wire-log.ts';
 import type { Ports, Unsubscribe } from './ports.ts';
-import { Station } from './station/station.ts';
 
 export interface AgentOptions {
   readonly config: AgentConfig;
@@ -130,15 +117,11 @@ class RunningAgent implements Agent {
   readonly wireLog: FrameLog;
   readonly #options: AgentOptions;
   readonly #settings: Configuration;
-  readonly #ledger: Ledger;
-  readonly #localList: LocalList;
-  readonly #authority: CentralAuthority;
+  readonly #house: House;
   readonly #registration = new Registration();
   readonly #opened = new Set<() => void>();
   readonly #closed = new Set<() => void>();
   readonly #changed = new Set<() => void>();
-  #station: Station;
-  #reservations: ReservationBook;
   #link: Link;
   #context: Context;
   #peer: Peer | undefined;
@@ -150,48 +133,29 @@ class RunningAgent implements Agent {
     this.#options = options;
     this.#settings = settings;
     this.wireLog = new FrameLog(ports.log);
-    this.#ledger = new Ledger({
-      ...ports,
-      meters: new Map(board.connectors.map(({ id, meter }) => [id, meter])),
-      ratings: new Map(board.connectors.map(({ id, maxA, phases }) => [id, { maxA, phases }])),
-      resumeWithinMs: config.resumeWithinS * 1000,
-      stopData: stopDataFrom(settings, board),
-      send: (action, payload, onLate) => this.#send(action, payload, onLate),
-      attempts: () => settings.get(transactionMessageAttempts),
-      retryIntervalS: () => settings.get(transactionMessageRetryInterval),
-      delivered: (fact, confirmation) => this.#delivered(fact, confirmation),
-      gaveUp: (letter) => this.#gaveUp(letter),
-      ...(reached === undefined ? {} : { reached }),
-    });
-    this.#station = new Station({
+    this.#house = furnish({
+      config,
+      ports,
       board,
-      clock: ports.clock,
-      log: ports.log,
-      journal: this.#ledger,
-      rules: rulesFrom(settings, config),
-      inoperative,
-      ventilated: new Set(config.connectors.filter(({ ventilated }) => ventilated).map(({ id }) => id)),
-    });
-    this.#reservations = new ReservationBook({ ...ports, station: this.#station });
-    this.#link = this.#makeLink();
-    this.#localList = new LocalList({ ...ports, settings });
-    this.#authority = new CentralAuthority({
-      ...ports,
       settings,
-      cache: new AuthorizationCache(ports),
-      localList: this.#localList,
+      inoperative,
+      send: (action, payload, onLate) => this.#send(action, payload, onLate),
       isOnline: () => this.#link.open && this.#registration.accepted,
       call: (operation, request, callOptions) => this.#called().call(operation, request, callOptions),
+      ...(reached === undefined ? {} : { reached }),
     });
+    this.#link = this.#makeLink();
     this.#context = this.#makeContext();
   }
 
   async start(features: readonly Feature[]): Promise<void> {
     const { clock, random, log } = this.#options.ports;
-    await this.#ledger.open();
-    await this.#authority.open();
-    await this.#localList.open();
-    if (features.includes(reservation)) await this.#reservations.open();
+    const { authority, chargingProfiles, ledger, limits, localList, reservations, station } = this.#house;
+    await ledger.open();
+    await authority.open();
+    await localList.open();
+    if (features.includes(reservation)) await reservations.open();
+    if (features.includes(smartCharging)) await chargingProfiles.open();
     this.#rooms = features.map((feature) => feature.start(this.#context));
     const absent = FEATURES.filter((feature) => !features.includes(feature)).flatMap(({ absent }) => absent ?? []);
     this.#peer = new Peer({
@@ -206,8 +170,8 @@ class RunningAgent implements Agent {
       gate: { mayAnswer: () => (this.#registration.status === 'Rejected' ? 'silence' : 'answer') },
     });
     const changed = (): void => this.#tellChanged();
-    this.#station.onChange(changed);
-    this.#ledger.outbox.onChange(changed);
+    station.onChange(changed);
+    ledger.outbox.onChange(changed);
     this.#registration.onChange((status) => {
       if (status === 'Accepted') this.#link.settled();
       changed();
@@ -216,7 +180,8 @@ class RunningAgent implements Agent {
       if (name === webSocketPingInterval.name) this.#link.pingIntervalChanged();
       if (name === authorizationKey.name) this.#link.redial('the AuthorizationKey has changed');
     });
-    this.#station.start();
+    limits.start();
+    station.start();
     this.#link.start();
   }
 
@@ -224,8 +189,8 @@ class RunningAgent implements Agent {
     return {
       connected: this.#link.open,
       boot: this.#registration.status,
-      queue: this.#ledger.outbox.size,
-      connectors: this.#station.connectors.map((connector) => this.#viewOf(connector)),
+      queue: this.#house.ledger.outbox.size,
+      connectors: this.#house.station.connectors.map((connector) => this.#viewOf(connector)),
     };
   }
 
@@ -235,7 +200,7 @@ class RunningAgent implements Agent {
   }
 
   get outbox(): Outbox {
-    return this.#ledger.outbox;
+    return this.#house.ledger.outbox;
   }
 
   get routes(): readonly ControlRoute[] {
@@ -243,7 +208,7 @@ class RunningAgent implements Agent {
   }
 
   trip(): void {
-    this.#station.trip();
+    this.#house.station.trip();
   }
 
   stop(reason: 'Reboot' | 'Other'): Promise<void> {
@@ -252,23 +217,26 @@ class RunningAgent implements Agent {
   }
 
   async #end(reason: 'Reboot' | 'Other'): Promise<void> {
-    this.#station.shutDown({ reason, trip: true });
+    const { chargingProfiles, ledger, limits, reservations, station } = this.#house;
+    station.shutDown({ reason, trip: true });
     await settled(this.#context, this.#link.open ? SENT_WITHIN_MS : 0);
-    this.#station.stop();
+    station.stop();
+    limits.stop();
     for (const { stop } of this.#rooms) stop?.();
-    this.#reservations.stop();
+    reservations.stop();
+    chargingProfiles.stop();
     await this.#link.stop();
-    await this.#ledger.outbox.close();
+    await ledger.outbox.close();
   }
 
   #viewOf(connector: Connector): ConnectorView {
     const { id, limitA, cableA } = connector;
     const transaction = transactionOf(connector);
-    const transactionId = transaction && this.#ledger.transactionId(transaction.id);
+    const transactionId = transaction && this.#house.ledger.transactionId(transaction.id);
     const standing = transactionId === undefined ? 'offline' : 'online';
     return {
       id,
-      status: this.#station.report(id)?.status ?? 'Unavailable',
+      status: this.#house.station.report(id)?.status ?? 'Unavailable',
       transaction: transaction === undefined ? 'none' : standing,
       transactionId: transactionId ?? null,
       limitA: Math.min(limitA, cableA ?? limitA),
@@ -279,19 +247,17 @@ class RunningAgent implements Agent {
   #makeContext(): Context {
     const { config, ports, board } = this.#options;
     const link = this.#link;
+    const { ledger, ...shared } = this.#house;
     return {
       ...ports,
       config,
       board,
-      station: this.#station,
+      ...shared,
       settings: this.#settings,
       registration: this.#registration,
-      transactions: this.#ledger,
-      authority: this.#authority,
-      localList: this.#localList,
+      transactions: ledger,
       vendorMessages: this.#options.vendorMessages ?? [],
       incidents: this.#options.incidents ?? [],
-      reservations: this.#reservations,
       connection: {
         get open() {
           return link.open;
@@ -360,29 +326,6 @@ class RunningAgent implements Agent {
     const operation = operationOf(action);
     if (operation === undefined) throw new Error(`${action} is no operation of OCPP 1.6`);
     return this.#called().call(operation, payload, { lane: 'fact', onLate });
-  }
-
-  #delivered({ action, transaction, content }: Fact, confirmation: unknown): void {
-    const { idTagInfo } = confirmation as ConfirmationOf<typeof StartTransaction | typeof StopTransaction>;
-    const { idTag } = content as { readonly idTag?: string };
-    if (idTag === undefined || idTagInfo === undefined) return;
-    this.#authority.learn(idTag, idTagInfo);
-    if (action !== StartTransaction.action) return;
-    const { clock, log } = this.#options.ports;
-    const { parentIdTag, status } = idTagInfo;
-    if (parentIdTag !== undefined)
-      this.#station.dispatchAll({ type: 'grouped', transaction, parentIdTag, at: clock.now() });
-    if (status === 'Accepted') return;
-    log.warn('the central system does not accept the idTag of a running transaction', { status });
-    this.#station.dispatchAll({ type: 'deauthorized', transaction, at: clock.now() });
-  }
-
-  #gaveUp({ fact, attempts }: DeadLetter): void {
-    this.#options.ports.log.error('a transaction message was given up: see `chargepoint outbox`', {
-      action: fact.action,
-      transaction: fact.transaction,
-      attempts,
-    });
   }
 
   #tellChanged(): void {

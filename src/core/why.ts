@@ -1,4 +1,5 @@
 /** One sentence per connector that says what it waits for. Pure. */
+import { isSwitching } from './connector/phase-switching.ts';
 import { type Connector, isBlocked, type Phase } from './connector/state.ts';
 import { worstFault } from './connector/status.ts';
 
@@ -16,14 +17,19 @@ const SENTENCES: { readonly [name in Exclude<Phase['name'], 'transaction'>]: str
 
 /** Why the connector offers what it offers; not for machines. */
 export function whyOf(connector: Connector): string {
-  const { phase, faults, offer, contactor, pilot, mains } = connector;
+  const { phase, faults, offer, contactor, pilot, mains, limitA, limitReason, cableA = limitA } = connector;
   const fault = worstFault(faults);
   if (fault !== undefined && fault.blocks !== 'nothing') return `fault: ${fault.info ?? fault.errorCode}`;
   if (mains === 'failing') return 'the mains are failing';
   if (phase.name !== 'transaction') return SENTENCES[phase.name];
   if (phase.deauthorized) return 'the central system does not accept the idTag';
   if (pilot === 'A') return 'the EV was unplugged at its side';
+  if (isSwitching(connector)) return `SuspendedEVSE: switching to ${connector.phases.wanted} of the phases`;
   if (typeof offer !== 'number')
-    return isBlocked(connector) ? 'blocked' : `the limit of ${connector.limitA} A is below 6 A`;
-  return contactor === 'closed' ? `charging with up to ${offer} A` : `${offer} A offered, waiting for the EV`;
+    return isBlocked(connector) ? 'blocked' : `SuspendedEVSE: ${limitReason ?? `the limit is ${limitA} A, below 6 A`}`;
+  const reason = limitA <= cableA ? limitReason : `the cable carries ${cableA} A`;
+  const because = reason === undefined ? '' : `: ${reason}`;
+  return contactor === 'closed'
+    ? `charging with up to ${offer} A${because}`
+    : `${offer} A offered, waiting for the EV${because}`;
 }

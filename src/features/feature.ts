@@ -6,6 +6,9 @@ import type { IdTagEntry, Verdict } from '../core/authorization.ts';
 import type { Transaction } from '../core/connector/state.ts';
 import type { SampledValue } from '../core/metering/sampled-value.ts';
 import type { Claim, Claimant, Reservation, ReservationStatus } from '../core/reservation.ts';
+import type { ClearCriteria } from '../core/smart-charging/book.ts';
+import type { CompositeRequest, CompositeSchedule } from '../core/smart-charging/composite-schedule.ts';
+import type { ChargingProfile } from '../core/smart-charging/profile.ts';
 import type { CallOptions } from '../ocpp/caller.ts';
 import type { Profile } from '../ocpp/messages/all.ts';
 import type { SendLocalList } from '../ocpp/messages/local-auth-list/send-local-list.ts';
@@ -15,6 +18,7 @@ import type { ConfirmationOf, Handler, Operation, RequestOf } from '../ocpp/oper
 import type { Outbox } from '../ocpp/outbox.ts';
 import type { Registration } from '../ocpp/registration.ts';
 import type { KeyRange, Ports, Unsubscribe } from '../ports.ts';
+import type { LoadManager } from '../station/load-manager.ts';
 import type { Change, Station } from '../station/station.ts';
 import type { Accepts, Access, AnyKey, Key } from './keys.ts';
 
@@ -129,6 +133,31 @@ export interface Reservations {
   show(): void;
 }
 
+/** What a composite schedule is asked for. */
+export type ScheduleRequest = Pick<CompositeRequest, 'connectorId' | 'durationS' | 'unit'>;
+
+/** The charging profiles (OCPP 1.6 section 3.13); a remote start may bring one along. */
+export interface ChargingProfiles {
+  /** False while the SmartCharging profile is off: then there are none, and that of a remote start is ignored (section 5.11). */
+  readonly isOpen: boolean;
+  /** SetChargingProfile (section 5.16): durable when it resolves, in force after `apply`. The reason why not, if it was refused. */
+  set(connectorId: number, profile: ChargingProfile): Promise<string | undefined>;
+  /** ClearChargingProfile (section 5.5): false if there was none, or if it could not be taken off the disk. In force after `apply`. */
+  clear(criteria: ClearCriteria): Promise<boolean>;
+  /** GetCompositeSchedule (section 5.7), computed in slices. Undefined for an unknown connector. */
+  schedule(request: ScheduleRequest): Promise<CompositeSchedule | undefined>;
+  /** Tells the load manager what the profiles allow now; looks again by itself when that changes. */
+  apply(): void;
+  /** Why the profile of a remote start cannot be used (section 5.16.2); undefined: it can. */
+  refusalOf(connectorId: number, profile: ChargingProfile): string | undefined;
+  /** Keeps the profile of a remote start for the transaction of this idTag. Durable when it resolves to true. */
+  await(connectorId: number, idTag: string, profile: ChargingProfile): Promise<boolean>;
+  /** Whether it is still kept for it. */
+  awaits(connectorId: number, idTag: string): boolean;
+  /** The remote start has come to nothing. */
+  forget(connectorId: number): void;
+}
+
 /** Who may charge (OCPP 1.6 section 3.5). */
 export interface Authority {
   /** Asks whom the keys say: local list, cache, central system. Never rejects. */
@@ -184,6 +213,9 @@ export interface Context extends Ports {
   readonly connection: Connection;
   readonly transactions: TransactionBook;
   readonly reservations: Reservations;
+  readonly chargingProfiles: ChargingProfiles;
+  /** What bounds the offers, and how one supply is shared. */
+  readonly limits: LoadManager;
   readonly authority: Authority;
   readonly localList: LocalAuthList;
   readonly vendorMessages: readonly VendorMessage[];

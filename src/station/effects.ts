@@ -26,6 +26,11 @@ export function carryOut(effect: Effect, ports: EffectPorts): void {
     case 'unlock':
       void turnLock(effect.type, ports);
       return;
+    case 'switchPhases':
+      void hardware.phaseSwitch
+        ?.switchTo(effect.phases)
+        .then((phases) => ports.dispatch({ type: 'phasesConnected', phases, at: clock.now() }));
+      return;
     case 'begin': {
       const { type: _, ...authorization } = effect;
       ports.journal

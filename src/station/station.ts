@@ -46,12 +46,16 @@ export class Station {
     const { board, rules, ventilated, inoperative } = options;
     this.#operative = inoperative?.has(0) !== true;
     for (const hardware of board.connectors) {
-      const { id, lock, maxA } = hardware;
+      const { id, lock, maxA, phaseSwitch } = hardware;
+      const phases = phaseSwitch?.phases ?? hardware.phases;
       const cable = lock === undefined ? 'attached' : 'socket';
       this.#hardware.set(id, hardware);
       const operative = inoperative?.has(id) !== true;
       const isVentilated = ventilated?.has(id) ?? false;
-      this.#connectors.set(id, atPowerUp({ id, cable, ventilated: isVentilated, limitA: maxA, rules, operative }));
+      this.#connectors.set(
+        id,
+        atPowerUp({ id, cable, ventilated: isVentilated, limitA: maxA, phases, rules, operative }),
+      );
     }
   }
 

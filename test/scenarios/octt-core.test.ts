@@ -472,7 +472,7 @@ describe('the link is lost', () => {
   });
 });
 
-/** Sections 9.1 to 9.3, and what the errata add (3.81, 3.83, 3.84, 3.91); the last one is ours. */
+/** Sections 9.1 to 9.4, and what the errata add (3.81, 3.83, 3.84, 3.91); the last one is ours. */
 const KEYS: Readonly<Record<string, 'R' | 'RW'>> = {
   AllowOfflineTxForUnknownId: 'RW',
   AuthorizationCacheEnabled: 'RW',
@@ -511,6 +511,11 @@ const KEYS: Readonly<Record<string, 'R' | 'RW'>> = {
   LocalAuthListMaxLength: 'R',
   SendLocalListMaxLength: 'R',
   ReserveConnectorZeroSupported: 'R',
+  ChargeProfileMaxStackLevel: 'R',
+  ChargingScheduleAllowedChargingRateUnit: 'R',
+  ChargingScheduleMaxPeriods: 'R',
+  ConnectorSwitch3to1PhaseSupported: 'R',
+  MaxChargingProfilesInstalled: 'R',
   SupportedMeasurands: 'R',
 };
 
@@ -533,6 +538,7 @@ describe('configuration', () => {
       'LocalAuthListManagement',
       'RemoteTrigger',
       'Reservation',
+      'SmartCharging',
     ]);
     expect(JSON.stringify(world.wire)).not.toContain('secret');
   });

@@ -1,6 +1,7 @@
 /** What the hardware should do follows from the state alone; the difference between two states is the list of effects. */
 import type { Offer } from '../../../hal/contract.ts';
 import { offerWithin } from '../current.ts';
+import { isSwitching } from './phase-switching.ts';
 import {
   type Authorization,
   asksForPower,
@@ -9,6 +10,7 @@ import {
   isOccupied,
   isPlugged,
   isSecured,
+  type PhaseCount,
   type Stop,
   type Transaction,
 } from './state.ts';
@@ -18,6 +20,8 @@ export type Effect =
   | { readonly type: 'permit'; readonly given: boolean }
   | { readonly type: 'lock' }
   | { readonly type: 'unlock' }
+  /** The contactor is open: switch, then say `phasesConnected`. */
+  | { readonly type: 'switchPhases'; readonly phases: PhaseCount }
   /** Make the start durable, then say `begun` or `refused`. */
   | ({ readonly type: 'begin' } & Authorization)
   /** Read the register, make the stop durable, then say `ended`. */
@@ -27,7 +31,7 @@ export type Effect =
 export function offerOf(connector: Connector): Offer {
   const { phase, limitA, cableA, cable } = connector;
   if (phase.name !== 'transaction' || phase.deauthorized || isBlocked(connector) || !isPlugged(connector)) return 'x1';
-  if (!isSecured(connector)) return 'x1';
+  if (!isSecured(connector) || isSwitching(connector)) return 'x1';
   if (cable === 'attached') return offerWithin([limitA]);
   return cableA === undefined ? 'x1' : offerWithin([limitA, cableA]);
 }
@@ -73,6 +77,9 @@ export function effectsBetween(before: Connector, after: Connector): readonly Ef
   // The interlock may have opened by itself just when the offer came back: a permit that stands is given anew.
   const hasOpened = before.contactor === 'closed' && after.contactor === 'open';
   if (after.permit && (!before.permit || hasOpened)) effects.push({ type: 'permit', given: true });
+  const { switchingTo } = after.phases;
+  if (switchingTo !== undefined && switchingTo !== before.phases.switchingTo)
+    effects.push({ type: 'switchPhases', phases: switchingTo });
   if (lockOf(before) !== lockOf(after)) effects.push({ type: lockOf(after) ? 'lock' : 'unlock' });
   if (before.phase.name !== after.phase.name) {
     const { phase } = after;

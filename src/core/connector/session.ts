@@ -240,7 +240,7 @@ export function onDeadline(state: Connector, at: number): Connector {
         return ending(state, { reason: 'Other', trip: true }, at);
       }
       const isDue = phase.evAnswersUntil !== undefined && at >= phase.evAnswersUntil;
-      return isDue ? { ...state, phase: without(phase, 'evAnswersUntil') } : state;
+      return isDue ? { ...state, phase: { ...without(phase, 'evAnswersUntil'), suspended: true } } : state;
     }
     default:
       return state;

@@ -124,8 +124,12 @@ export interface RunningTransaction {
   readonly transaction: Transaction;
   /** The contactor has been closed at least once. */
   readonly charged: boolean;
-  /** For a time nothing could be offered: after that it is never Preparing again. */
+  /** The pilot has offered a current at least once. */
+  readonly offered?: true;
+  /** For a time nothing could be offered, or the EV has not answered in time: after that it is never Preparing again. */
   readonly suspended?: boolean;
+  /** What its status said meanwhile: said on until the EV has answered the next offer. */
+  readonly suspendedInfo?: string;
   /** The idTag is not accepted any more, but the EV may have this much to drive away (MaxEnergyOnInvalidId). */
   readonly allowance?: Allowance;
   /** The central system does not accept the idTag, but the transaction goes on without energy. */
@@ -150,6 +154,18 @@ export interface Stop {
   readonly trip: boolean;
 }
 
+export type PhaseCount = 1 | 3;
+
+/** How many phases the contactor connects, and how a change of that stands. */
+export interface PhaseSwitching {
+  readonly connected: PhaseCount;
+  readonly wanted: PhaseCount;
+  /** The switch has been told to and has not settled yet. */
+  readonly switchingTo?: PhaseCount;
+  /** The EV sees x1 until then. */
+  readonly restUntil?: number;
+}
+
 export interface Connector {
   readonly id: number;
   readonly cable: 'socket' | 'attached';
@@ -163,8 +179,11 @@ export interface Connector {
   readonly locked: boolean;
   readonly mains: Mains;
   readonly faults: readonly ConnectorFault[];
-  /** The least of all limits but the cable's, in ampere. */
+  /** The least of all limits but the cable's, in ampere per phase. */
   readonly limitA: number;
+  /** What bounds it, in at most 50 characters. */
+  readonly limitReason?: string;
+  readonly phases: PhaseSwitching;
   /** What the pilot was last told to signal. */
   readonly offer: Offer;
   /** What the interlock was last told. */
@@ -183,15 +202,18 @@ export interface ConnectorDescription {
   readonly cable: 'socket' | 'attached';
   readonly ventilated: boolean;
   readonly limitA: number;
+  /** How many the contactor connects. Default 3. */
+  readonly phases?: PhaseCount;
   readonly rules: Rules;
   /** As it was stored. Default true. */
   readonly operative?: boolean;
 }
 
 /** A connector at power-up, before the hardware has said anything: no EV, contactor open, x1. */
-export const atPowerUp = (description: ConnectorDescription): Connector => ({
+export const atPowerUp = ({ phases = 3, ...description }: ConnectorDescription): Connector => ({
   operative: true,
   ...description,
+  phases: { connected: phases, wanted: phases },
   pilot: 'A',
   contactor: 'open',
   cableA: undefined,
@@ -220,6 +242,10 @@ export const isFaulted = ({ faults }: Connector): boolean => faults.some(({ bloc
 /** Nothing may be offered: a fault, or mains that are going away. */
 export const isBlocked = ({ faults, mains }: Connector): boolean =>
   mains === 'failing' || faults.some(({ blocks }) => blocks !== 'nothing');
+
+/** Nothing has been offered in this transaction yet. */
+export const isUntouched = ({ charged, offered, suspended }: RunningTransaction): boolean =>
+  !charged && offered !== true && suspended !== true;
 
 /** The transaction of this connector that has not been reported as stopped, if there is one. */
 export function transactionOf({ phase }: Connector): Transaction | undefined {

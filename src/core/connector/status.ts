@@ -1,4 +1,6 @@
 /** The nine statuses of OCPP 1.6 section 7.7 as a table over the state. Pure. */
+import { LEAST_OFFER_A } from '../current.ts';
+import { isSwitching } from './phase-switching.ts';
 import {
   type Connector,
   type ConnectorFault,
@@ -7,6 +9,7 @@ import {
   isBlocked,
   isFaulted,
   isSecured,
+  isUntouched,
   type Phase,
   type RunningTransaction,
 } from './state.ts';
@@ -45,10 +48,13 @@ const STATUS_OF_PHASE: { readonly [name in Exclude<Phase['name'], 'transaction'>
   finishing: 'Finishing',
 };
 
+const reasonOf = ({ limitA, limitReason }: Connector): string =>
+  (limitA < LEAST_OFFER_A ? limitReason?.slice(0, 50) : undefined) ?? 'No current to offer';
+
 /** The first row that applies; SuspendedEVSE goes before SuspendedEV. */
 const STATUS_OF_TRANSACTION: readonly {
   readonly applies: (connector: Connector, phase: RunningTransaction) => boolean;
-  readonly derived: (phase: RunningTransaction) => Derived;
+  readonly derived: (phase: RunningTransaction, connector: Connector) => Derived;
 }[] = [
   { applies: ({ pilot }) => pilot === 'A', derived: () => ({ status: 'SuspendedEV', info: EV_SIDE_DISCONNECTED }) },
   { applies: (connector) => !isSecured(connector), derived: () => ({ status: 'SuspendedEV' }) },
@@ -58,14 +64,25 @@ const STATUS_OF_TRANSACTION: readonly {
   },
   { applies: (connector) => isBlocked(connector), derived: () => ({ status: 'SuspendedEVSE' }) },
   {
+    applies: (connector, phase) => isSwitching(connector) && isUntouched(phase),
+    derived: () => ({ status: 'Preparing' }),
+  },
+  {
+    applies: (connector) => isSwitching(connector),
+    derived: (_, { phases }) => ({ status: 'SuspendedEVSE', info: `Switching to phases: ${phases.wanted}` }),
+  },
+  {
     applies: ({ offer }) => typeof offer !== 'number',
-    derived: () => ({ status: 'SuspendedEVSE', info: 'No current to offer' }),
+    derived: (_, connector) => ({ status: 'SuspendedEVSE', info: reasonOf(connector) }),
   },
   { applies: ({ contactor }) => contactor === 'closed', derived: () => ({ status: 'Charging' }) },
   {
     applies: (_, { evAnswersUntil }) => evAnswersUntil !== undefined,
-    derived: ({ charged, suspended }) =>
-      charged || suspended ? { status: 'SuspendedEVSE', info: 'Current is offered again' } : { status: 'Preparing' },
+    // The same words as before: it is not worth a message that the EV takes its time.
+    derived: ({ charged, suspended, suspendedInfo: info }) =>
+      charged || suspended
+        ? { status: 'SuspendedEVSE', ...(info === undefined ? {} : { info }) }
+        : { status: 'Preparing' },
   },
   {
     applies: () => true,
@@ -83,7 +100,7 @@ function derive(connector: Connector): Derived {
     return { status: STATUS_OF_PHASE[phase.name], ...(hasLeft(phase) ? { info: EV_SIDE_DISCONNECTED } : {}) };
   }
   const row = STATUS_OF_TRANSACTION.find(({ applies }) => applies(connector, phase));
-  return row?.derived(phase) ?? { status: 'SuspendedEV' };
+  return row?.derived(phase, connector) ?? { status: 'SuspendedEV' };
 }
 
 const WEIGHT = { charging: 0, offer: 1, nothing: 2 } as const;

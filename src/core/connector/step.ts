@@ -2,6 +2,7 @@
 import type { ContactorState, Mains, PilotState } from '../../../hal/contract.ts';
 import { onCable, onContactor, onFaults, onLocked, onMains, onPilot } from './hardware.ts';
 import { type Effect, effectsBetween, offerOf, permitOf } from './outputs.ts';
+import { isSwitching, onPhasesConnected, onPhasesWanted, onRested, withSwitch } from './phase-switching.ts';
 import {
   onAuthorized,
   onAvailability,
@@ -23,10 +24,15 @@ import {
   type Connector,
   type ConnectorFault,
   isSecured,
+  isUntouched,
+  type Phase,
+  type PhaseCount,
   type Rules,
+  type RunningTransaction,
   type Stop,
   type Transaction,
 } from './state.ts';
+import { reportOf } from './status.ts';
 
 /** What can happen to a connector. `at` is monotonic milliseconds. */
 export type Event =
@@ -37,7 +43,12 @@ export type Event =
   | { readonly type: 'mains'; readonly mains: Mains; readonly at: number }
   /** All that are raised now, those of connector 0 included, oldest first. */
   | { readonly type: 'faults'; readonly faults: readonly ConnectorFault[]; readonly at: number }
-  | { readonly type: 'limit'; readonly limitA: number; readonly at: number }
+  /** `reason`: what bounds it, in at most 50 characters. */
+  | { readonly type: 'limit'; readonly limitA: number; readonly reason?: string; readonly at: number }
+  /** Only where there is a switch. */
+  | { readonly type: 'phasesWanted'; readonly phases: PhaseCount; readonly at: number }
+  /** What the switch connects now that it has settled. */
+  | { readonly type: 'phasesConnected'; readonly phases: PhaseCount; readonly at: number }
   | { readonly type: 'rules'; readonly rules: Rules; readonly at: number }
   | { readonly type: 'availability'; readonly operative: boolean; readonly at: number }
   /** Undefined: not reserved any longer. */
@@ -89,8 +100,15 @@ function react(state: Connector, event: Event): Connector {
       return onMains(state, event.mains, event.at);
     case 'faults':
       return onFaults(state, event.faults, event.at);
-    case 'limit':
-      return { ...state, limitA: event.limitA };
+    case 'limit': {
+      const { limitReason: _, ...unbounded } = state;
+      const reason = event.reason === undefined ? {} : { limitReason: event.reason };
+      return { ...unbounded, limitA: event.limitA, ...reason };
+    }
+    case 'phasesWanted':
+      return onPhasesWanted(state, event.phases);
+    case 'phasesConnected':
+      return onPhasesConnected(state, event.phases, event.at);
     case 'rules':
       return { ...state, rules: event.rules };
     case 'availability':
@@ -124,25 +142,41 @@ function react(state: Connector, event: Event): Connector {
     case 'ended':
       return onEnded(state);
     case 'deadline':
-      return onDeadline(state, event.at);
+      return onDeadline(onRested(state, event.at), event.at);
   }
 }
 
 /** Offer first, because the permit rests on it; a fresh offer starts the time in which the EV may answer. */
 function withOutputs(before: Connector, reacted: Connector, at: number): Connector {
-  const offered = { ...reacted, offer: offerOf(reacted) };
+  const settled = withSwitch(reacted);
+  const offered = { ...settled, offer: offerOf(settled) };
   const state = { ...offered, permit: permitOf(offered) };
   const { phase } = state;
   if (phase.name !== 'transaction') return state;
-  if (typeof state.offer !== 'number') return { ...state, phase: { ...phase, suspended: true } };
+  if (typeof state.offer !== 'number') {
+    // A switch that was set before the first offer is part of the preparations.
+    return isSwitching(state) && isUntouched(phase) ? state : { ...state, phase: suspendedIn(state, phase) };
+  }
   // An EV that has just been plugged in again is waited for as one that paused.
   const isFresh =
     typeof before.offer !== 'number' && state.contactor === 'open' && before.pilot !== 'A' && isSecured(before);
-  return isFresh ? { ...state, phase: { ...phase, evAnswersUntil: at + EV_ANSWERS_WITHIN_MS } } : state;
+  const answers = isFresh ? { evAnswersUntil: at + EV_ANSWERS_WITHIN_MS } : {};
+  return { ...state, phase: { ...phase, offered: true, ...answers } };
+}
+
+function suspendedIn(state: Connector, phase: RunningTransaction): RunningTransaction {
+  const { suspendedInfo: _, ...rest } = phase;
+  const { info } = reportOf({ ...state, phase: rest });
+  return { ...rest, suspended: true, ...(info === undefined ? {} : { suspendedInfo: info }) };
 }
 
 /** When the connector wants to hear `deadline`, in monotonic milliseconds; undefined if nothing is pending. */
-export function deadlineOf({ phase }: Connector): number | undefined {
+export function deadlineOf({ phase, phases }: Connector): number | undefined {
+  const times = [deadlineOfPhase(phase), phases.restUntil].filter((time) => time !== undefined);
+  return times.length === 0 ? undefined : Math.min(...times);
+}
+
+function deadlineOfPhase(phase: Phase): number | undefined {
   switch (phase.name) {
     case 'authorized':
     case 'occupied':

@@ -10,6 +10,8 @@ type Offers = EnergyMeter['offers'];
 export interface Offered {
   readonly offer: Offer;
   readonly phases: 1 | 3;
+  /** Volt, as configured: an offer is a promise and no measurement, the power it stands for does not move with the mains. */
+  readonly nominalV: number;
 }
 
 const PHASES = ['L1', 'L2', 'L3'] as const;
@@ -22,8 +24,6 @@ const ADDITIVE: readonly Quantity[] = [
   'reactiveEnergyImport',
   'reactiveEnergyExport',
 ];
-/** IEC 60038. An offer is a promise and no measurement: the power it stands for does not move with the mains. */
-const NOMINAL_V = 230;
 
 /**
  * The values of a meter that offers `offered`, completed: a missing total is the sum of all its phases; active power is V x A x power
@@ -46,7 +46,11 @@ export function figuresOfferedBy(offered: Offers, hasConnector: boolean): Figure
     quantity,
     Object.fromEntries(lines.map((line) => [line, 1])),
   ]);
-  return figuresOf(Object.fromEntries(values), offered, hasConnector ? { offer: 'x1', phases: 1 } : undefined);
+  return figuresOf(
+    Object.fromEntries(values),
+    offered,
+    hasConnector ? { offer: 'x1', phases: 1, nominalV: 0 } : undefined,
+  );
 }
 
 function withActivePower(values: Values, offered: Offers): Values {
@@ -83,7 +87,7 @@ function exported(figure: 'activePowerExport' | 'reactivePowerExport', power: Li
 }
 
 /** `x1` and `F` offer nothing. */
-function offeredFigures({ offer, phases }: Offered): Figures {
+function offeredFigures({ offer, phases, nominalV }: Offered): Figures {
   const amps = typeof offer === 'number' ? offer : 0;
-  return { offeredCurrent: { sum: amps }, offeredPower: { sum: amps * NOMINAL_V * phases } };
+  return { offeredCurrent: { sum: amps }, offeredPower: { sum: amps * nominalV * phases } };
 }

@@ -1,13 +1,25 @@
 /** The limit of the charging profiles at one instant, why, and until when (OCPP 1.6 section 3.13). Pure. */
+import { timeOfDay } from '../time-of-day.ts';
 import type { ProfileBook } from './book.ts';
 import { stepsOf } from './layers.ts';
-import { type Limit, limiterOf, minChargingRateA, type Site, siteFor, tenthsOf } from './limit.ts';
+import {
+  chargePointLimiter,
+  type Limit,
+  type Limiter,
+  limiterOf,
+  minChargingRateA,
+  type Site,
+  siteFor,
+  tenthsOf,
+} from './limit.ts';
 import { toSeconds } from './track.ts';
 
 export interface LimitNow {
   /** Ampere per phase, in steps of 0.1, rounded down. */
   readonly limitA: number;
   readonly numberPhases: number;
+  /** The profile that sets it; absent: none does. */
+  readonly chargingProfileId?: number;
   /** One sentence of at most 50 characters, as StatusNotification takes it for `info`. */
   readonly reason: string;
   /** Epoch milliseconds, at most a day ahead: it changes then, or it is time to look again. */
@@ -20,15 +32,6 @@ const LOOK_AHEAD_S = 86_400;
 /** As many changes that change nothing are looked at in one go: a synchronous slice has its bounds. */
 const MOST_STEPS = 500;
 const MOST_REASON = 50;
-
-const padded = (value: number): string => String(value).padStart(2, '0');
-
-/** `14:00Z`, or `14:00:30Z`; the day goes without saying within a day. */
-function timeOfDay(epochS: number): string {
-  const second = epochS % 60;
-  const time = `${padded(Math.floor(epochS / 3600) % 24)}:${padded(Math.floor(epochS / 60) % 60)}`;
-  return second === 0 ? `${time}Z` : `${time}:${padded(second)}Z`;
-}
 
 function reasonOf({ cause }: Limit, limitA: number, connectorId: number, changesS: number | undefined): string {
   if (cause === undefined)
@@ -51,9 +54,13 @@ interface Outlook {
   readonly changes: boolean;
 }
 
-function outlook(book: ProfileBook, connectorId: number, atS: number, site: Site): Outlook | undefined {
-  const limitOf = limiterOf(site, connectorId);
-  if (limitOf === undefined) return undefined;
+function outlook(
+  book: ProfileBook,
+  connectorId: number,
+  limitOf: Limiter,
+  atS: number,
+  site: Site,
+): Outlook | undefined {
   let found: Pick<Outlook, 'limit' | 'leastA'> | undefined;
   let seen = 0;
   let untilS = atS;
@@ -70,13 +77,30 @@ function outlook(book: ProfileBook, connectorId: number, atS: number, site: Site
 
 /** `at` in epoch milliseconds; connector 0: the whole charge point (see `totalLimiter` in limit.ts). Undefined: there is no such connector. */
 export function limitAt(book: ProfileBook, connectorId: number, at: number, site: Site): LimitNow | undefined {
-  const seen = outlook(book, connectorId, toSeconds(at), siteFor(site, connectorId));
+  const only = siteFor(site, connectorId);
+  const limitOf = limiterOf(only, connectorId);
+  return limitOf && limitFrom(book, connectorId, limitOf, at, only);
+}
+
+/** What the ChargePointMaxProfiles alone allow all connectors together; Infinity without any. `at` in epoch milliseconds. */
+export const chargePointLimitAt = (book: ProfileBook, at: number, site: Site): LimitNow | undefined =>
+  limitFrom(book, 0, chargePointLimiter(site), at, { ...site, connectors: [] });
+
+function limitFrom(
+  book: ProfileBook,
+  connectorId: number,
+  limitOf: Limiter,
+  at: number,
+  site: Site,
+): LimitNow | undefined {
+  const seen = outlook(book, connectorId, limitOf, toSeconds(at), site);
   if (seen === undefined) return undefined;
   const { limit, leastA, untilS, changes } = seen;
   const limitA = tenthsOf(limit.limitA);
   return {
     limitA,
     numberPhases: limit.numberPhases,
+    ...(limit.cause === undefined ? {} : { chargingProfileId: limit.cause.chargingProfileId }),
     reason: reasonOf(limit, limitA, connectorId, changes ? untilS : undefined),
     until: untilS * 1000,
     ...(leastA === undefined ? {} : { minChargingRateA: leastA }),

@@ -69,7 +69,7 @@ const withPower = ({ limitA, numberPhases, cause }: PhaseLimit, nominalV: number
   cause,
 });
 
-type Limiter = (step: Step) => Limit;
+export type Limiter = (step: Step) => Limit;
 
 /**
  * What one connector may offer. Everything is compared as current per phase, because that is what is offered and what fuses see;
@@ -113,6 +113,12 @@ function totalLimiter(site: Site): Limiter {
     };
   };
 }
+
+/** What ChargePointMaxProfiles allow all connectors together (section 3.13.3); Infinity where none says anything. */
+export const chargePointLimiter = ({ nominalV, phases }: Site): Limiter => {
+  const unbounded: PhaseLimit = { limitA: Number.POSITIVE_INFINITY, numberPhases: phases, cause: undefined };
+  return ({ pieces }) => withPower(boundedBy(unbounded, pieces[0], phases, nominalV), nominalV);
+};
 
 /** The site with the one connector that the limit depends on, so that no step is spent on others; all of them for 0. */
 export const siteFor = (site: Site, connectorId: number): Site =>

@@ -50,3 +50,14 @@ export function withTimes(profile: ChargingProfile<string>, epochMs: (text: stri
     },
   };
 }
+
+/** Whether what it allows depends on what time it is, and not only on how long a transaction has run. */
+export const dependsOnTime = ({
+  chargingProfileKind,
+  validFrom,
+  validTo,
+  chargingSchedule,
+}: ChargingProfile): boolean =>
+  validFrom !== undefined ||
+  validTo !== undefined ||
+  (chargingProfileKind !== 'Relative' && chargingSchedule.startSchedule !== undefined);

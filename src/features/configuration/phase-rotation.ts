@@ -1,10 +1,10 @@
 /** ConnectorPhaseRotation (OCPP 1.6 section 9.1.7): how the phases of the grid reach each connector's meter, as an electrician found them. */
 import type { AgentConfig } from '../../config.ts';
+import type { Rotation } from '../../core/load/grid.ts';
 import type { Settings } from '../feature.ts';
 import { integer, type KeyType, key } from '../keys.ts';
 
-const ROTATIONS = ['NotApplicable', 'Unknown', 'RST', 'RTS', 'SRT', 'STR', 'TRS', 'TSR'] as const;
-type Rotation = (typeof ROTATIONS)[number];
+const ROTATIONS: readonly Rotation[] = ['NotApplicable', 'Unknown', 'RST', 'RTS', 'SRT', 'STR', 'TRS', 'TSR'];
 
 /** Connector 0 is the line from the grid to the main meter. */
 interface ConnectorRotation {
@@ -16,14 +16,14 @@ interface ConnectorRotation {
 const rotations = (): KeyType<readonly ConnectorRotation[]> => ({
   expected: `a comma separated list of connector.rotation, each connector once, rotations ${ROTATIONS.join(', ')}`,
   parse: (text) => {
-    const items = text.trim() === '' ? [] : text.split(',').map(rotationOf);
+    const items = text.trim() === '' ? [] : text.split(',').map(itemOf);
     const ids = new Set(items.map((item) => item?.connectorId));
     return ids.size === items.length && items.every((item) => item !== undefined) ? items : undefined;
   },
   format: (items) => items.map(({ connectorId, rotation }) => `${connectorId}.${rotation}`).join(','),
 });
 
-function rotationOf(text: string): ConnectorRotation | undefined {
+function itemOf(text: string): ConnectorRotation | undefined {
   const [, id, name = ''] = /^\s*(\d{1,4})\.([a-z]+)\s*$/i.exec(text) ?? [];
   const rotation = ROTATIONS.find((known) => known.toLowerCase() === name.toLowerCase());
   return rotation === undefined ? undefined : { connectorId: Number(id), rotation };
@@ -34,6 +34,12 @@ export const connectorPhaseRotationMaxLength = key('ConnectorPhaseRotationMaxLen
   default: 2,
   access: 'R',
 });
+
+/** How a connector is wired, as the key says now. */
+export const rotationOf =
+  (settings: Pick<Settings, 'get'>) =>
+  (connectorId: number): Rotation =>
+    settings.get(connectorPhaseRotation).find((each) => each.connectorId === connectorId)?.rotation ?? 'Unknown';
 
 /** Only connectors that are there have a rotation; until somebody has looked, the one of a three-phase connector is unknown. */
 export function fitPhaseRotation(

@@ -75,13 +75,13 @@ export class Metered {
   }
 
   #lookAt(reading: Reading): Look {
-    const { station, transactions } = this.#context;
+    const { config, station, transactions } = this.#context;
     const { transaction } = this;
     const { values } = transaction === undefined ? reading : transactions.believe(transaction, reading);
-    const phases = station.hardware(this.id)?.phases;
-    const offer = station.connector(this.id)?.offer;
-    const connector = phases === undefined || offer === undefined ? undefined : { offer, phases };
-    const figures = figuresOf(values, this.#meter.offers, connector);
+    const { nominalV } = config.installation;
+    const connector = station.connector(this.id);
+    const offered = connector && { offer: connector.offer, phases: connector.phases.connected, nominalV };
+    const figures = figuresOf(values, this.#meter.offers, offered);
     return {
       at: reading.at,
       transaction,

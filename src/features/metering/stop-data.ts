@@ -22,7 +22,7 @@ export function stopDataFrom(settings: Pick<Settings, 'get'>, board: Pick<Board,
       if (hardware === undefined) return [];
       const { meter, phases } = hardware;
       // Nothing is offered before a transaction begins nor after it has ended.
-      const figures = figuresOf(values, meter.offers, { offer: 'x1', phases });
+      const figures = figuresOf(values, meter.offers, { offer: 'x1', phases, nominalV: 0 });
       return sampledValues(figures, items().map(selectionOf), context);
     },
   };

@@ -231,7 +231,7 @@ describe('a session on one connector', () => {
     expect(why(run(toB, charging()).state)).toEqual(['SuspendedEV', 'EV has paused']);
     expect(why(run([none, ...toB], charging()).state)).toEqual(['SuspendedEVSE', 'No current to offer']);
     const again = run([none, ...toB, { type: 'limit', limitA: 10 }], charging()).state;
-    expect(why(again)).toEqual(['SuspendedEVSE', 'Current is offered again']);
+    expect(why(again)).toEqual(['SuspendedEVSE', 'No current to offer']);
   });
 
   it('is never Preparing again once nothing could be offered', () => {

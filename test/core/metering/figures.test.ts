@@ -81,7 +81,7 @@ describe('the offer', () => {
     ['x1', 3, 0, 0],
     ['F', 1, 0, 0],
   ] as const)('%s on %i phases is %d A and %d W', (offer, phases, ampere, watt) => {
-    const { offeredCurrent, offeredPower } = figuresOf({}, {}, { offer, phases });
+    const { offeredCurrent, offeredPower } = figuresOf({}, {}, { offer, phases, nominalV: 230 });
     expect([offeredCurrent, offeredPower]).toEqual([{ sum: ampere }, { sum: watt }]);
   });
 

@@ -78,6 +78,7 @@ describe('until', () => {
     expect(limitAt(book, 1, at(5.5), site())).toEqual({
       limitA: 6,
       numberPhases: 3,
+      chargingProfileId: 1,
       reason: 'TxDefaultProfile 1 allows 6 A until 00:03Z',
       until: at(180),
     });
