@@ -584,6 +584,7 @@ describe('an energy manager', () => {
     ['a limit for no time', '/limits', { source: 'ems', limitA: 10, ttlS: 0 }, 'ttlS'],
     ['half a connector', '/limits', { source: 'ems', limitA: 10, connectorId: 1.5 }, 'connectorId'],
     ['two phases', '/limits', { source: 'ems', limitA: 10, phases: 2 }, 'phases'],
+    ['one phase for all', '/limits', { source: 'ems', limitA: 10, phases: 1 }, 'phases'],
     ['a withdrawal without source', '/limits/withdraw', {}, 'source'],
     ['a text for a connector', '/random-delay/cancel', { connectorId: 'one' }, 'connectorId'],
   ])('is told what is wrong with its request: %s', async (_, path, body, member) => {
@@ -971,7 +972,7 @@ describe('safety while limits change', () => {
     expect(world.board.connector(1).observe().phases).toBe(1);
   });
 
-  it('breaks no current in a day of turns, stops and changes', async () => {
+  it('breaks no current in an hour of stops and changes', async () => {
     const parts: Part[] = [...charge(0), ...charge(5, 2)];
     for (let m = 1; m < 60; m++)
       parts.push([m * 60, m % 3 === 0 ? install(maxProfile((m * 7) % 33), 0) : bounded((m * 5) % 31)]);

@@ -100,9 +100,11 @@ function limitOf({ clock }: Context, request: ControlRequest): ExternalLimit {
   const ttlS = numberOf(given, 'ttlS', 1, MOST_TTL_S) ?? DEFAULT_TTL_S;
   const { phases } = given;
   if (phases !== undefined && phases !== 1 && phases !== 3) throw bad('phases', phases, '1 or 3');
+  const connectorId = connectorOf(given) ?? 0;
+  if (phases === 1 && connectorId === 0) throw bad('phases', phases, 'the number of one connector with it');
   return {
     source: sourceOf(given),
-    connectorId: connectorOf(given) ?? 0,
+    connectorId,
     limitA,
     ...(phases === 1 ? { phases } : {}),
     until: clock.now() + ttlS * 1000,

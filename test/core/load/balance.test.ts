@@ -274,6 +274,18 @@ describe('turns, where 6 A are not there for all', () => {
     expect([table.of(1, 2100), table.of(2, 1000), table.of(3, 2100)]).toEqual([[[2905, 6.5]], [[2900, 0]], []]);
   });
 
+  it('looks again by itself when somebody has waited for a turn', () => {
+    const table = new Table(13);
+    table.measured = false;
+    table.put(load(1));
+    table.until(100);
+    table.put(load(2));
+    table.until(2000);
+    table.put(load(3));
+    table.until(2901);
+    expect(table.of(2, 1000)).toEqual([[2900, 0]]);
+  });
+
   it('takes no turn from one whom nobody waits for', () => {
     const table = queue(1);
     table.until(3600);
