@@ -129,3 +129,44 @@ export function answers(world: World, action: string): readonly Payload[] {
     dir === 'tx' && frame[0] === 3 && asked.has(frame[1]) ? [frame[2] as Payload] : [],
   );
 }
+
+export const ACCEPTED = { status: 'Accepted' };
+export const REJECTED = { status: 'Rejected' };
+export const UNKNOWN = { status: 'Unknown' };
+export const TWO = [
+  { id: 1, cable: 'attached' },
+  { id: 2, cable: 'attached' },
+] as const;
+
+/** A transaction goes on after a loss of power. */
+export const LASTING: WorldOptions = { resumeWithinS: 90, lasting: true };
+
+export const starts = (world: World) => world.central.received('StartTransaction');
+export const stops = (world: World) => world.central.received('StopTransaction');
+/** Each status of connector 1 from now on, with its info. */
+export function statuses(world: World) {
+  const from = world.central.received('StatusNotification').length;
+  return () =>
+    world.central
+      .received('StatusNotification')
+      .slice(from)
+      .map(({ status, info }) => (info === undefined ? status : `${status}: ${info}`));
+}
+
+/** Ends the transaction on a connector and takes the plug out. */
+export async function leave(world: World, connectorId = 1): Promise<void> {
+  world.unplug(connectorId);
+  await world.clock.advance(seconds(10));
+}
+
+/** Whether it is installed; it is not afterwards. */
+export const wasInstalled = async (world: World, id: number): Promise<boolean> =>
+  ((await clear(world, { id })) as Payload)['status'] === 'Accepted';
+
+export const byDefault = (options: Parameters<typeof profile>[0] = {}) =>
+  profile({ purpose: 'TxDefaultProfile', ...options });
+export const ofAll = (options: Parameters<typeof profile>[0] = {}) =>
+  profile({ purpose: 'ChargePointMaxProfile', kind: 'Absolute', ...options });
+
+export const remoteStart = (world: World, chargingProfile: Payload, idTag = 'ABC') =>
+  world.central.call('RemoteStartTransaction', { idTag, connectorId: 1, chargingProfile });
