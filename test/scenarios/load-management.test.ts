@@ -7,7 +7,7 @@ import { ControlError } from '../../src/errors.ts';
 import { maxProfile, site, statuses, TWO } from '../sim/load.ts';
 import type { Payload } from '../sim/network.ts';
 import { clear, profile, set } from '../sim/smart-charging.ts';
-import { call, plugIn, story, tag } from '../sim/transcript.ts';
+import { call, plugIn, story, tag, unplug } from '../sim/transcript.ts';
 import { seconds } from '../sim/virtual-clock.ts';
 import type { World, WorldOptions } from '../sim/world.ts';
 
@@ -354,6 +354,27 @@ describe('the connection of the house', () => {
     expect(given[1]?.[0]).toBeLessThanOrEqual(33);
     expect(given[2]?.[0]).toBeLessThanOrEqual(57);
     expect(statuses(world, 1)).toHaveLength(2);
+  });
+
+  it('does not count with what was left when somebody was here before', async () => {
+    const clock: { after?: (ms: number, action: () => void) => void } = {};
+    const slowly = (board: MockBoard): Board => {
+      const read = async () => {
+        const reading = await board.gridMeter?.read();
+        await new Promise<void>((resolve) => clock.after?.(1000, resolve));
+        if (reading === undefined) throw new Error('there is no grid meter');
+        return reading;
+      };
+      return Object.assign(Object.create(board) as MockBoard, { gridMeter: { offers: {}, read } });
+    };
+    const { world, offers } = await site({ ...HOUSE, keys: RST, furnish: slowly });
+    clock.after = (ms, action) => world.clock.after(ms, action);
+    wants(1, 32)(world);
+    const since = world.clock.now();
+    await story(world, [...charge(0), [30, unplug(1)], [60, grid({ amps: [25, 25, 25] })], ...charge(600)], 640);
+    const given = offers(1, since);
+    expect(given.map(([, amps]) => amps)).toEqual([6, 32, 0, 6, 7]);
+    expect(given.at(-1)?.[0]).toBeGreaterThan(600);
   });
 
   it('is the safe current while a read of the meter hangs', async () => {

@@ -16,6 +16,8 @@ export function watchDraws(context: Context): Unsubscribe {
   const { gridConnection } = config.installation;
   let timer: Cancel | undefined;
   let samples: readonly HouseSample[] = [];
+  /** The grid meter has been asked and has not said anything since. */
+  let isSilent = false;
   /** They have not answered yet. */
   const asked = new Set<EnergyMeter>();
 
@@ -51,6 +53,7 @@ export function watchDraws(context: Context): Unsubscribe {
     const reading = board.gridMeter && (await read(board.gridMeter));
     await lookAtConnectors();
     const total = reading && linesOf(reading.values.current);
+    isSilent = total === undefined;
     if (reading !== undefined && total !== undefined)
       samples = withSample(samples, { at: reading.at, total, own: mostOf(before, limits.ownDraw) });
     boundByHouse();
@@ -62,7 +65,8 @@ export function watchDraws(context: Context): Unsubscribe {
     const left = leftOver(samples, gridConnection.fuseA, clock.now());
     const perPhase = left ?? ([safeA, safeA, safeA] as const);
     const limitA = Math.min(...perPhase);
-    const reason = left === undefined ? `the grid meter is silent: ${safeA} A` : reasonOf(limitA);
+    const why = isSilent ? 'the grid meter is silent' : 'the house is not measured yet';
+    const reason = left === undefined ? `${why}: ${safeA} A` : reasonOf(limitA);
     limits.bound('gridConnection', [
       { source: 'gridConnection', connectorId: 0, limitA, perPhase, reason, urgent: true },
     ]);
@@ -86,6 +90,8 @@ export function watchDraws(context: Context): Unsubscribe {
   const wake = (): void => {
     if (looking || !isWanted()) return;
     looking = true;
+    // What the house left when somebody was here last is of no use.
+    boundByHouse();
     void look();
   };
 
