@@ -11,16 +11,27 @@ import { readInoperative } from './features/availability/change-availability.ts'
 import { messageTimeout, webSocketPingInterval } from './features/boot/boot.ts';
 import { Configuration } from './features/configuration/configuration.ts';
 import { PROFILES, supportedFeatureProfiles } from './features/configuration/keys-room.ts';
-import type { Context, ControlRoute, Feature, Incident, Room, VendorMessage } from './features/feature.ts';
+import type {
+  Context,
+  ControlRoute,
+  ExtendedTrigger,
+  Feature,
+  Incident,
+  Room,
+  VendorMessage,
+} from './features/feature.ts';
 import { reservation } from './features/reservation/reservation.ts';
-import { settled } from './features/reset/reset.ts';
-import { authorizationKey, passwordOf } from './features/security/security.ts';
+import { Credentials } from './features/security/credentials.ts';
+import { InvalidMessages } from './features/security/invalid-messages.ts';
+import { presetsOf } from './features/security/security.keys.ts';
+import { settled } from './features/settled.ts';
 import { smartCharging } from './features/smart-charging/smart-charging.ts';
 import { furnish, type House } from './house.ts';
-import { connectionUrl } from './ocpp/connection-url.ts';
-import { Link, type LinkSettings } from './ocpp/link.ts';
+import { Link } from './ocpp/link.ts';
 import { operationOf } from './ocpp/messages/all.ts';
 import type { RegistrationStatus } from './ocpp/messages/core/boot-notification.ts';
+import { Heartbeat } from './ocpp/messages/core/heartbeat.ts';
+import { type ExtendedMessageTrigger, MESSAGE_TRIGGERS, type MessageTrigger } from './ocpp/messages/types/trigger.ts';
 import type { Fact } from './ocpp/outbox/fact.ts';
 import type { Outbox, OutboxPorts } from './ocpp/outbox.ts';
 import { Peer } from './ocpp/peer.ts';
@@ -87,7 +98,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const features = activeFeatures(config);
   const configuration = await Configuration.open({
     keys: features.flatMap(({ keys }) => keys),
-    presets: config.keys,
+    presets: presetsOf(config),
     store,
     clock,
     log,
@@ -122,6 +133,7 @@ class RunningAgent implements Agent {
   readonly #opened = new Set<() => void>();
   readonly #closed = new Set<() => void>();
   readonly #changed = new Set<() => void>();
+  readonly #credentials: Credentials;
   #link: Link;
   #context: Context;
   #peer: Peer | undefined;
@@ -144,13 +156,19 @@ class RunningAgent implements Agent {
       call: (operation, request, callOptions) => this.#called().call(operation, request, callOptions),
       ...(reached === undefined ? {} : { reached }),
     });
+    this.#credentials = this.#makeCredentials();
     this.#link = this.#makeLink();
     this.#context = this.#makeContext();
   }
 
   async start(features: readonly Feature[]): Promise<void> {
     const { clock, random, log } = this.#options.ports;
-    const { authority, chargingProfiles, ledger, limits, localList, reservations, station } = this.#house;
+    const { authority, chargingProfiles, ledger, limits, localList, reservations, securityEvents, station, trust } =
+      this.#house;
+    await securityEvents.open();
+    await trust.open();
+    await this.#credentials.open();
+    await this.#house.firmware.open();
     await ledger.open();
     await authority.open();
     await localList.open();
@@ -158,6 +176,7 @@ class RunningAgent implements Agent {
     if (features.includes(smartCharging)) await chargingProfiles.open();
     this.#rooms = features.map((feature) => feature.start(this.#context));
     const absent = FEATURES.filter((feature) => !features.includes(feature)).flatMap(({ absent }) => absent ?? []);
+    const invalid = new InvalidMessages(clock, securityEvents);
     this.#peer = new Peer({
       handlers: [...this.#rooms.flatMap(({ handlers }) => handlers ?? []), ...absent],
       known: operationOf,
@@ -168,6 +187,7 @@ class RunningAgent implements Agent {
       callTimeoutMs: () => this.#settings.get(messageTimeout) * 1000,
       proveLink: () => this.#link.prove(),
       gate: { mayAnswer: () => (this.#registration.status === 'Rejected' ? 'silence' : 'answer') },
+      onInvalid: (what) => invalid.notice(what),
     });
     const changed = (): void => this.#tellChanged();
     station.onChange(changed);
@@ -178,7 +198,6 @@ class RunningAgent implements Agent {
     });
     this.#settings.onChange((name) => {
       if (name === webSocketPingInterval.name) this.#link.pingIntervalChanged();
-      if (name === authorizationKey.name) this.#link.redial('the AuthorizationKey has changed');
     });
     limits.start();
     station.start();
@@ -225,6 +244,7 @@ class RunningAgent implements Agent {
     for (const { stop } of this.#rooms) stop?.();
     reservations.stop();
     chargingProfiles.stop();
+    this.#credentials.stop();
     await this.#link.stop();
     await ledger.outbox.close();
   }
@@ -267,7 +287,17 @@ class RunningAgent implements Agent {
       },
       call: (operation, request, callOptions) => this.#called().call(operation, request, callOptions),
       trigger: (message) => this.#rooms.find(({ triggers }) => triggers?.[message] !== undefined)?.triggers?.[message],
+      extendedTrigger: (message) => this.#extendedTrigger(message),
     };
+  }
+
+  /** What a room offers for ExtendedTriggerMessage only goes first: FirmwareStatusNotification means the signed one there. */
+  #extendedTrigger(message: ExtendedMessageTrigger): ExtendedTrigger | undefined {
+    for (const { extendedTriggers } of this.#rooms) {
+      const special = extendedTriggers?.[message];
+      if (special !== undefined) return special;
+    }
+    return isMessageTrigger(message) ? this.#context.trigger(message) : undefined;
   }
 
   #makeLink(): Link {
@@ -280,41 +310,54 @@ class RunningAgent implements Agent {
       randomRangeS: retryBackoffRandomRangeS,
     };
     return new Link({
-      sockets,
+      sockets: this.#house.trust.watching(sockets),
       clock,
       log,
-      settings: () => this.#linkSettings(),
+      onDial: () => this.#credentials.dialling(),
+      settings: () => ({ ...this.#credentials.current, pingIntervalS: this.#settings.get(webSocketPingInterval) }),
       retryDelayMs: (retry) => retryDelayMs(backOff, retry, random.fraction()),
       onOpen: (send) => {
         this.#called().attach(send);
         for (const listener of this.#opened) listener();
+        this.#credentials.opened();
         this.#tellChanged();
       },
       onText: (text) => {
         this.#called().receive(text);
+        this.#credentials.heard();
         // On a mere reconnect anything that arrives shows that the central system is there again.
         if (this.#registration.accepted) this.#link.settled();
       },
       onClose: () => {
         this.#called().detach();
+        this.#credentials.closed();
         for (const listener of this.#closed) listener();
         this.#tellChanged();
       },
+      onFailure: (how) => this.#credentials.failed(how),
     });
   }
 
-  #linkSettings(): LinkSettings {
-    const { chargePoint, centralSystem } = this.#options.config;
-    const { url, securityProfile, certificateAuthorities, verifyHostname } = centralSystem;
-    const password = passwordOf(this.#settings.get(authorizationKey));
-    const withAuth = password !== undefined && securityProfile !== 3;
-    return {
-      url: connectionUrl(url, chargePoint.identity, securityProfile >= 2),
-      ...(withAuth ? { basicAuth: { user: chargePoint.identity, password } } : {}),
-      certificateAuthorities,
-      verifyHostname,
-      pingIntervalS: this.#settings.get(webSocketPingInterval),
-    };
+  #makeCredentials(): Credentials {
+    const { config, ports } = this.#options;
+    const { securityEvents, trust } = this.#house;
+    return new Credentials({
+      ...ports,
+      identity: config.chargePoint.identity,
+      centralSystem: config.centralSystem,
+      switchWithinS: config.options.switchSecurityProfileConnectionTimeoutS,
+      settings: this.#settings,
+      trust,
+      securityEvents,
+      redial: (reason) => this.#link.redial(reason),
+      probe: () => {
+        // Without a registration a BootNotification is on its way already.
+        if (this.#registration.accepted)
+          this.#called()
+            .call(Heartbeat, {})
+            .catch(() => {});
+      },
+    });
   }
 
   #called(): Peer {
@@ -332,6 +375,9 @@ class RunningAgent implements Agent {
     for (const listener of this.#changed) listener();
   }
 }
+
+const isMessageTrigger = (message: ExtendedMessageTrigger): message is ExtendedMessageTrigger & MessageTrigger =>
+  MESSAGE_TRIGGERS.some((other) => other === message);
 
 const subscribeTo =
   (listeners: Set<() => void>) =>

@@ -1,6 +1,7 @@
 /** What the agent is configured with, as every other room sees it: checked, complete, defaults filled in. Types only; `config/load.ts` makes it. */
 import type { BoardDescription } from '../hal/board-description.ts';
 import type { RegisterMap } from '../hal/modbus/register-map.ts';
+import type { KeyKind } from './ports.ts';
 
 /** What BootNotification says about us (OCPP 1.6 section 6.3); lengths are checked. */
 export interface ChargePointConfig {
@@ -111,6 +112,25 @@ export interface BenchConfig {
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
+/** How an image is put in force. */
+export interface InstallerConfig {
+  readonly kind: 'release' | 'rauc' | 'command';
+  /** The executable and its arguments; the path of the image comes last. */
+  readonly command: readonly [executable: string, ...string[]];
+  /** What was installed runs after a restart only. */
+  readonly reboot: boolean;
+  /** What restarts the machine; absent: the end of the process is enough. */
+  readonly restart?: readonly [executable: string, ...string[]];
+  readonly timeoutS: number;
+}
+
+export interface FirmwareConfig {
+  /** Absent: no update is accepted. */
+  readonly installer?: InstallerConfig;
+  /** UpdateFirmware is obeyed, although nobody has signed the image. */
+  readonly allowUnsigned: boolean;
+}
+
 export interface AgentConfig {
   /** Absolute path of the file this was read from. */
   readonly file: string;
@@ -135,6 +155,10 @@ export interface AgentConfig {
   readonly resumeWithinS: number;
   /** The operator knows that a board without its own protective devices is for the laboratory. */
   readonly acknowledgeLabUse: boolean;
+  /** The kind of key that the charge point makes for its certificate; absent: ecP256. */
+  readonly certificates?: { readonly keyType: KeyKind };
+  /** Absent: no installer, and unsigned updates only on the mock board. */
+  readonly firmware?: FirmwareConfig;
   /** Who plugs in charges, without being asked; absent: only who is authorised. */
   readonly freeVend?: { readonly idTag: string };
 }

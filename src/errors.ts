@@ -70,3 +70,37 @@ export class ControlError extends Error {
     this.code = code;
   }
 }
+
+/**
+ * A download or an upload came to nothing. `unreachable`: no connection (name, route, nobody listens); `timeout`: no connection, no progress
+ * or no end in time; `refused`: the server does not let us (401, 403, FTP 530, 550 on what exists or is to be written); `notFound`;
+ * `truncated`: not the whole file went over; `tls`: no connection that can be trusted; `diskFull`: ours; `tooLarge`: for us, or the server
+ * says so (413); `badUrl`; `unsupported`: the protocol by us, or the operation by the server (405, 501); `aborted`: by the caller; `failed`:
+ * anything else.
+ */
+export type TransferErrorCode =
+  | 'unreachable'
+  | 'timeout'
+  | 'refused'
+  | 'notFound'
+  | 'truncated'
+  | 'tls'
+  | 'diskFull'
+  | 'tooLarge'
+  | 'badUrl'
+  | 'unsupported'
+  | 'aborted'
+  | 'failed';
+
+/** Neither its message nor its cause tells the user, the password or the query of a URL. */
+export class TransferError extends Error {
+  readonly code: TransferErrorCode;
+  /** HTTP status or FTP reply, if the server gave one. */
+  readonly status: number | undefined;
+  constructor(code: TransferErrorCode, message: string, status?: number, options?: { cause?: unknown }) {
+    super(message, options);
+    this.name = 'TransferError';
+    this.code = code;
+    this.status = status;
+  }
+}

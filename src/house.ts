@@ -3,11 +3,14 @@ import type { Board } from '../hal/contract.ts';
 import type { AgentConfig } from './config.ts';
 import { CentralAuthority, type CentralAuthorityOptions } from './features/authorization/authority.ts';
 import { AuthorizationCache } from './features/authorization/cache.ts';
+import { TrustStore } from './features/certificates/trust-store.ts';
 import type { Configuration } from './features/configuration/configuration.ts';
 import { rotationOf } from './features/configuration/phase-rotation.ts';
+import { FirmwareDesk } from './features/firmware/desk.ts';
 import { LocalList } from './features/local-auth-list/local-list.ts';
 import { stopDataFrom } from './features/metering/stop-data.ts';
 import { ReservationBook } from './features/reservation/book.ts';
+import { SecurityEventLog } from './features/security/security-events.ts';
 import { ProfileShelf } from './features/smart-charging/shelf.ts';
 import { Ledger } from './features/transactions/ledger.ts';
 import { rulesFrom } from './features/transactions/rules.ts';
@@ -45,6 +48,9 @@ export interface House {
   readonly authority: CentralAuthority;
   readonly limits: LoadManager;
   readonly chargingProfiles: ProfileShelf;
+  readonly securityEvents: SecurityEventLog;
+  readonly trust: TrustStore;
+  readonly firmware: FirmwareDesk;
 }
 
 export function furnish({
@@ -89,6 +95,7 @@ export function furnish({
   const localList = new LocalList({ ...ports, settings });
   const { installation } = config;
   const limits = new LoadManager({ ...ports, station, board, installation, rotation: rotationOf(settings) });
+  const securityEvents = new SecurityEventLog(ports);
   const house: House = {
     ledger,
     station,
@@ -103,6 +110,9 @@ export function furnish({
       call,
     }),
     limits,
+    securityEvents,
+    trust: new TrustStore({ ...ports, config, settings, securityEvents }),
+    firmware: new FirmwareDesk({ ...ports, securityEvents }),
     chargingProfiles: new ProfileShelf({ ...ports, station, board, limits, transactions: ledger, settings, config }),
   };
   return house;

@@ -49,17 +49,19 @@ const bare = (board: Board, ports: Ports): Rig => ({ board, ports, attach: () =>
 
 /** The inputs of the configuration have taken effect when it resolves, so that the agent starts in the world that they describe. */
 async function benched(board: MockBoard, config: BenchConfig, { ports, clock }: RigOptions): Promise<Rig> {
-  const [{ startBench }, { failable }, { benchSockets }] = await Promise.all([
+  const [{ startBench }, { failable }, { benchSockets }, { fakeInstaller }] = await Promise.all([
     import('../bench/server.ts'),
     import('../bench/failable-store.ts'),
     import('../bench/bench-sockets.ts'),
+    import('../bench/fake-installer.ts'),
   ]);
   const storage = failable(ports.store);
   const link = benchSockets(ports.sockets);
   const bench = await startBench({ config, board, clock, storage, link, log: ports.log });
+  const installer = fakeInstaller({ inputs: () => bench.firmware, clock, store: ports.store });
   return {
     board,
-    ports: { ...ports, store: storage.store, sockets: link.sockets },
+    ports: { ...ports, store: storage.store, sockets: link.sockets, installer },
     attach: (agent) => bench.attach(agent),
     close: async () => {
       try {

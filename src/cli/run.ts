@@ -1,12 +1,15 @@
 /** `chargepoint run`: outputs safe, configuration, agent, and an end that leaves every contactor open. */
-import type { Board } from '../../hal/contract.ts';
+import type { Board, FaultCode } from '../../hal/contract.ts';
 import type { Agent, AgentOptions } from '../agent.ts';
 import type { AgentConfig } from '../config.ts';
 import type { ControlServer } from '../control/server.ts';
 import type { PlatformClock } from '../platform/clock.ts';
-import { nodeFiles } from '../platform/files.ts';
+import { installationDirectory, nodeFiles } from '../platform/files.ts';
+import { firmwareFile } from '../platform/firmware-files.ts';
+import { installerFor } from '../platform/installers.ts';
 import { switchOffLeftovers } from '../platform/leftover-outputs.ts';
 import type { LineWriter } from '../platform/line-writer.ts';
+import type { LogRing } from '../platform/log-ring.ts';
 import { applySafeOutputs, safeOutputs, safeOutputsPath, writeSafeOutputs } from '../platform/safe-outputs.ts';
 import { isListening } from '../platform/socket-file.ts';
 import type { OpenedStore } from '../platform/store.ts';
@@ -14,6 +17,7 @@ import { EXIT, type ExitCode, onEndSignals, onUncaught } from '../platform/syste
 import type { Log, Ports, Store, Unsubscribe } from '../ports.ts';
 import type { Io } from './io.ts';
 import type { Rig } from './rig.ts';
+import { firmwareDirectory, keyDirectory, logDirectory, uploadDirectory } from './store-directory.ts';
 
 /** An orderly end takes at most 3 s, the exit itself included. */
 const END_WITHIN_MS = 2_800;
@@ -22,6 +26,10 @@ const DIAL_MS = 50;
 /** An EVSE controller on a serial line answers in less; `Board.close` bounds it as well. */
 const ACKNOWLEDGED_WITHIN_MS = 600;
 const STDOUT = 1;
+/** So long a new release has to be well before it confirms itself, in seconds; CHARGEPOINT_CONFIRM_AFTER_S of the unit wins. */
+const CONFIRM_AFTER_S = 120;
+/** Faults that a release with a broken driver would show. */
+const OURS: readonly FaultCode[] = ['controllerSilent', 'internalFault', 'meterSilent'];
 /** The last words of the log get this long to be read, within the 3 s. */
 const LAST_WORDS_MS = 150;
 
@@ -60,13 +68,17 @@ export async function run(io: Io, path: string, tap: Tap = {}): Promise<ExitCode
   );
   // Told when it is waited for.
   opening.catch(() => {});
-  const { log, clock, lines } = await surroundings;
+  const { log, clock, lines, kept } = await surroundings;
   for (const { file, line, path: member, message } of loaded.warnings)
     log.warn(`${file}:${line} ${member}: ${message}`);
-  const code = await new Process({ io, config: loaded.config, log, clock, opening, tap }).run();
-  await lines.flushed(LAST_WORDS_MS);
+  const code = await new Process({ io, config: loaded.config, log, clock, kept, opening, tap }).run();
+  await Promise.all([lines.flushed(LAST_WORDS_MS), within(LAST_WORDS_MS, kept.flush())]);
   return code;
 }
+
+/** What is not over then goes on by itself. */
+const within = (ms: number, work: Promise<void>): Promise<void> =>
+  Promise.race([work, new Promise<void>((resolve) => void setTimeout(resolve, ms).unref())]);
 
 const same = <T>(thing: T): T => thing;
 
@@ -103,22 +115,34 @@ interface Platform {
   readonly log: Log;
   readonly clock: PlatformClock;
   readonly lines: LineWriter;
+  readonly kept: LogRing;
 }
 
-async function platform(io: Io, { log: { level } }: AgentConfig): Promise<Platform> {
+async function platform(io: Io, { log: { level }, stateDir }: AgentConfig): Promise<Platform> {
   await turn();
   const { platformLog, styleFor } = await import('../platform/log.ts');
   await turn();
-  const [{ lineWriter }, { platformClock }, { nodeRandom }] = await Promise.all([
+  const [{ lineWriter }, { platformClock }, { nodeRandom }, { LogRing }] = await Promise.all([
     import('../platform/line-writer.ts'),
     import('../platform/clock.ts'),
     import('../platform/random.ts'),
+    import('../platform/log-ring.ts'),
   ]);
   const clock = platformClock(nodeRandom.uuid());
   const style = styleFor(io.environment, io.isTerminal);
   const lines = lineWriter(STDOUT);
-  const log = platformLog({ level, style, wall: () => clock.wall(clock.now()), write: lines.write });
-  return { log, clock, lines };
+  const kept = new LogRing({
+    directory: logDirectory(stateDir),
+    after: (delayMs, action) => clock.after(delayMs, action),
+  });
+  const log = platformLog({
+    level,
+    style,
+    wall: () => clock.wall(clock.now()),
+    write: lines.write,
+    keep: (line, severity) => kept.keep(line, severity),
+  });
+  return { log, clock, lines, kept };
 }
 
 /** Resolves once the first dial has succeeded, or soon: what is loaded next must not come between the two. */
@@ -140,6 +164,7 @@ interface ProcessOptions {
   readonly config: AgentConfig;
   readonly log: Log;
   readonly clock: PlatformClock;
+  readonly kept: LogRing;
   readonly opening: Promise<OpenedStore>;
   readonly tap: Tap;
 }
@@ -150,6 +175,7 @@ class Process {
   readonly #config: AgentConfig;
   readonly #log: Log;
   readonly #clock: PlatformClock;
+  readonly #kept: LogRing;
   readonly #opening: Promise<OpenedStore>;
   readonly #tap: Tap;
   #store: Store | undefined;
@@ -157,11 +183,12 @@ class Process {
   #agent: Agent | undefined;
   #control: ControlServer | undefined;
 
-  constructor({ io, config, log, clock, opening, tap }: ProcessOptions) {
+  constructor({ io, config, log, clock, kept, opening, tap }: ProcessOptions) {
     this.#io = io;
     this.#config = config;
     this.#log = log;
     this.#clock = clock;
+    this.#kept = kept;
     this.#opening = opening;
     this.#tap = tap;
   }
@@ -243,7 +270,14 @@ class Process {
       url: centralSystem.url,
     });
     await turn();
-    const { WebSockets } = await import('../platform/web-sockets.ts');
+    const [{ WebSockets }, { nodeCertificates }, { FileKeyStore }, { nodeTransfers }, { FileArchives }] =
+      await Promise.all([
+        import('../platform/web-sockets.ts'),
+        import('../platform/x509.ts'),
+        import('../platform/key-store.ts'),
+        import('../platform/transfers.ts'),
+        import('../platform/archives.ts'),
+      ]);
     await turn();
     const [{ startAgent }, { openRig }, { nodeRandom }] = await Promise.all([
       import('../agent.ts'),
@@ -252,6 +286,12 @@ class Process {
     ]);
     const { store, movedAside, reason } = await this.#opening;
     this.#store = store;
+    const archives = new FileArchives({
+      directory: uploadDirectory(this.#config.stateDir),
+      logFiles: () => this.#kept.files(),
+      version,
+      log: this.#log,
+    });
     const { ports: between = same, board: bolted = same, reached } = this.#tap;
     const ports = between({
       clock: this.#clock,
@@ -265,6 +305,15 @@ class Process {
           this.#exit();
         },
       },
+      certificates: nodeCertificates,
+      keyStore: new FileKeyStore(keyDirectory(this.#config.stateDir), this.#log),
+      transfers: nodeTransfers,
+      installer: installerFor(this.#config.firmware?.installer, {
+        installation: installationDirectory(this.#io.script),
+        log: this.#log,
+      }),
+      firmwareFile: firmwareFile(firmwareDirectory(this.#config.stateDir)),
+      archives,
     });
     this.#rig = await openRig({ config: this.#config, ports, clock: this.#clock });
     this.#agent = await startAgent({
@@ -276,7 +325,23 @@ class Process {
     });
     this.#rig.attach(this.#agent);
     await connected(this.#agent, this.#clock);
+    this.#kept.open(this.#log);
+    void archives.tidy();
     if (control.socket !== undefined) await this.#serveControl(this.#agent, this.#rig.ports, control.socket, version);
+    await this.#confirmRelease(this.#agent, this.#rig.board, version);
+  }
+
+  async #confirmRelease(agent: Agent, board: Board, version: string): Promise<void> {
+    const { confirmRelease } = await import('../platform/release.ts');
+    const { CHARGEPOINT_CONFIRM_AFTER_S: given, CHARGEPOINT_ROOT: root } = this.#io.environment;
+    confirmRelease({
+      version,
+      isWell: () => agent.view().boot === 'Accepted' && !board.faults.some(({ code }) => OURS.includes(code)),
+      forMs: (Number(given) || CONFIRM_AFTER_S) * 1000,
+      clock: this.#clock,
+      log: this.#log,
+      ...(root === undefined ? {} : { root }),
+    });
   }
 
   async #serveControl(agent: Agent, ports: Ports, socket: string, version: string): Promise<void> {

@@ -7,6 +7,7 @@ import { FEATURES } from '../features/all.ts';
 import { readGiven } from '../features/configuration/configuration.ts';
 import { competitionOf, disclosed, effectiveOf, standingOf } from '../features/configuration/precedence.ts';
 import type { Effective } from '../features/feature.ts';
+import { presetsOf } from '../features/security/security.keys.ts';
 import { giveLike } from '../platform/files.ts';
 import { EXIT, type ExitCode } from '../platform/system.ts';
 import type { Clock, Log, Store } from '../ports.ts';
@@ -20,7 +21,9 @@ export interface StoredKey {
 }
 
 /** All keys, secrets masked. Rejects with StoreError. */
-export async function storedKeys(io: Io, { stateDir, keys: presets }: AgentConfig): Promise<readonly StoredKey[]> {
+export async function storedKeys(io: Io, config: AgentConfig): Promise<readonly StoredKey[]> {
+  const { stateDir } = config;
+  const presets = presetsOf(config);
   const { readStored } = await import('../platform/store.ts');
   const { log, close } = await toolPorts(io);
   try {

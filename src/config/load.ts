@@ -7,6 +7,7 @@ import { readConnectors } from './connectors.ts';
 import { type ConfigDocument, type Path, parseConfig } from './document.ts';
 import { examine, inOrder } from './examine.ts';
 import { type Findings, namedFile, reason, relativeTo } from './findings.ts';
+import { readFirmware } from './firmware.ts';
 import { readInstallation } from './installation.ts';
 import { readOptions } from './options.ts';
 import { type KnownKey, readPresets, readSecrets } from './presets.ts';
@@ -123,6 +124,8 @@ function assemble(
     faultGraceS: file.faultGraceS ?? DEFAULT_FAULT_GRACE_S,
     resumeWithinS: file.resumeWithinS ?? 0,
     acknowledgeLabUse: file.acknowledgeLabUse ?? false,
+    firmware: readFirmware(findings, document, file, base),
+    ...(file.certificates?.keyType === undefined ? {} : { certificates: { keyType: file.certificates.keyType } }),
     ...(file.freeVend === undefined || file.freeVend === null ? {} : { freeVend: file.freeVend }),
   };
 }

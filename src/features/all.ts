@@ -2,9 +2,13 @@
 import { authorization } from './authorization/authorization.ts';
 import { availability } from './availability/availability.ts';
 import { boot } from './boot/boot.ts';
+import { certificates } from './certificates/certificates.ts';
 import { configuration } from './configuration/keys-room.ts';
 import { dataTransfer } from './data-transfer/data-transfer.ts';
+import { diagnostics, logs } from './diagnostics/diagnostics.ts';
+import { extendedTrigger } from './extended-trigger/extended-trigger.ts';
 import type { Feature } from './feature.ts';
+import { firmware, signedFirmware } from './firmware/firmware.ts';
 import { loadManagement } from './load-management/load-management.ts';
 import { localAuthList } from './local-auth-list/local-auth-list.ts';
 import { metering } from './metering/metering.ts';
@@ -19,6 +23,8 @@ import { trigger } from './trigger/trigger.ts';
 export const FEATURES: readonly Feature[] = [
   boot,
   transactions,
+  signedFirmware,
+  firmware,
   availability,
   authorization,
   localAuthList,
@@ -27,8 +33,12 @@ export const FEATURES: readonly Feature[] = [
   smartCharging,
   loadManagement,
   trigger,
+  extendedTrigger,
   reset,
   configuration,
   security,
+  certificates,
+  diagnostics,
+  logs,
   dataTransfer,
 ];

@@ -12,12 +12,16 @@ import type { ChargingProfile } from '../core/smart-charging/profile.ts';
 import type { CallOptions } from '../ocpp/caller.ts';
 import type { Profile } from '../ocpp/messages/all.ts';
 import type { SendLocalList } from '../ocpp/messages/local-auth-list/send-local-list.ts';
+import type { DeleteCertificate } from '../ocpp/messages/security/delete-certificate.ts';
+import type { InstallCertificate } from '../ocpp/messages/security/install-certificate.ts';
 import type { IdTagInfo } from '../ocpp/messages/types/authorization.ts';
-import type { MessageTrigger } from '../ocpp/messages/types/trigger.ts';
+import type { CertificateHashData, CertificateUse } from '../ocpp/messages/types/certificate.ts';
+import type { FirmwareStatus, SignedFirmwareStatus } from '../ocpp/messages/types/firmware-status.ts';
+import type { ExtendedMessageTrigger, MessageTrigger } from '../ocpp/messages/types/trigger.ts';
 import type { ConfirmationOf, Handler, Operation, RequestOf } from '../ocpp/operation.ts';
 import type { Outbox } from '../ocpp/outbox.ts';
 import type { Registration } from '../ocpp/registration.ts';
-import type { KeyRange, Ports, Unsubscribe } from '../ports.ts';
+import type { KeyRange, Ports, StoreOperation, Unsubscribe } from '../ports.ts';
 import type { LoadManager } from '../station/load-manager.ts';
 import type { Change, Station } from '../station/station.ts';
 import type { Accepts, Access, AnyKey, Key } from './keys.ts';
@@ -57,6 +61,10 @@ export interface Settings {
   fix<T>(key: Key<T>, value: T): void;
   /** ChangeConfiguration (section 5.3): durable before it takes effect, and in effect when this resolves. */
   change(name: string, text: string): Promise<ChangeResult>;
+  /** What is stored along with a change of this key, in the same batch. */
+  along<T>(key: Key<T>, more: (value: T) => readonly StoreOperation[]): void;
+  /** A value of our own that stays, and that no room has to accept. Durable, and in effect, when it resolves. Rejects with StoreError. */
+  put<T>(key: Key<T>, value: T, more: readonly StoreOperation[]): Promise<void>;
   /** Forgets durably what the central system has set, of one key or of all; the file or the default is in force again. Rejects with StoreError. */
   forget(name?: string): Promise<Forgotten>;
   /** Names are compared without regard to case. */
@@ -196,7 +204,133 @@ export interface VendorAnswer {
   readonly data?: string;
 }
 
-/** A security event (whitepaper, section 5.15). */
+/** An entry of the security log. */
+export interface SecurityLogEntry {
+  /** Epoch milliseconds. */
+  readonly wall: number;
+  readonly type: string;
+  readonly techInfo?: string;
+}
+
+/** An entry that the central system has to be told. */
+export interface WaitingEvent extends SecurityLogEntry {
+  readonly number: number;
+}
+
+/** Security events (whitepaper A04 and section 8). */
+export interface SecurityEvents {
+  /**
+   * Into the security log, durable; a critical one goes to the central system, too, queued and in order (A04.FR.02). Never throws. `type`
+   * at most 50 characters, `techInfo` is cut at 255.
+   */
+  report(type: string, techInfo?: string): void;
+  /** The newest 1000 of the log, oldest first; bounds in epoch milliseconds, both inclusive. Rejects with StoreError. */
+  entries(from?: number, to?: number): Promise<readonly SecurityLogEntry[]>;
+  /** The next one to be told, until `told` is called with its number. */
+  readonly first: WaitingEvent | undefined;
+  told(number: number): void;
+  /** Called when one more waits to be told. */
+  onWaiting(listener: (type: string) => void): Unsubscribe;
+}
+
+/** The certificates of the charge point and of those it trusts (whitepaper section 2.6). */
+export interface Trust {
+  /** PEM texts of the installed roots of this use. */
+  roots(use: CertificateUse): readonly string[];
+  /** What mutual TLS shows of us: PEM chain and private key, for the dial only. Undefined without a certificate. */
+  readonly own: { readonly chain: string; readonly key: string } | undefined;
+  /** Called after roots or our own certificate have changed; with `own` the link is to be made anew. */
+  onChange(listener: (what: 'roots' | 'own') => void): Unsubscribe;
+  /** InstallCertificate (M05): durable when it says Accepted; `fault` is what is wrong with the certificate itself. Never rejects. */
+  install(
+    use: CertificateUse,
+    pem: string,
+  ): Promise<{ readonly status: ConfirmationOf<typeof InstallCertificate>['status']; readonly fault?: string }>;
+  /** DeleteCertificate (M04), of a root: durable when it says Accepted. Never rejects. */
+  remove(hash: CertificateHashData): Promise<ConfirmationOf<typeof DeleteCertificate>['status']>;
+  /** GetInstalledCertificateIds (M03): the hash data of each installed root of this use. */
+  installed(use: CertificateUse): readonly CertificateHashData[];
+  /** The certificates that the charge point has, or asks for, itself. */
+  readonly ownCertificates: OwnCertificates;
+}
+
+/** The certificate of the charge point and how it comes by a new one (A02, A03). */
+export interface OwnCertificates {
+  /** Epoch milliseconds: the validity of the newest certificate; undefined without one. */
+  readonly validity: { readonly notBefore: number; readonly notAfter: number } | undefined;
+  /** The request that is under way; undefined if none is. */
+  readonly request: CertificateRequest | undefined;
+  /** Epoch milliseconds when a certificate was last wanted, whatever became of it. */
+  readonly wantedAt: number | undefined;
+  /** A new certificate is wanted, durably: from now on `request` is due. Rejects with StoreError. */
+  want(asked: CertificateRequest['asked']): Promise<void>;
+  /** SignCertificate.req as PEM; the key pair is generated if there is none for it yet. Rejects with StoreError. */
+  signingRequest(): Promise<string>;
+  /** What the central system said to it. Never rejects. */
+  answered(status: 'Accepted' | 'Rejected'): Promise<void>;
+  /** CertificateSigned (A02.FR.06): undefined if it was accepted, durably; `show` it after the answer. Never rejects. */
+  accept(chain: string): Promise<CertificateRefusal | undefined>;
+  /** Tells `onChange` if another certificate is to be shown by now: it was accepted, or its time has come (A02.FR.08). */
+  show(): void;
+  /** Takes away an old certificate whose successor has worked for a month (A02.FR.10). Never rejects. */
+  discard(): Promise<void>;
+}
+
+export interface CertificateRequest {
+  readonly asked: 'centralSystem' | 'expiry';
+  /** `due`: to be sent; `sent`: Accepted, CertificateSigned comes when it pleases; `refused`: given up. */
+  readonly state: 'due' | 'sent' | 'refused';
+  /** How often the central system has refused it. */
+  readonly refusals: number;
+}
+
+export interface CertificateRefusal {
+  readonly text: string;
+  /** It is the certificate's fault (A02.FR.07), not that of our disk. */
+  readonly invalid: boolean;
+}
+
+/** An update that somebody wants. */
+export interface FirmwareOrder {
+  /** As the central system gave it: it may hold a password. */
+  readonly location: string;
+  /** Epoch milliseconds: not before. */
+  readonly retrieveAt: number;
+  /** Attempts to download after the first. */
+  readonly retries: number;
+  readonly retryIntervalS?: number;
+  /** Absent for an update that nobody has signed. */
+  readonly signed?: {
+    readonly requestId: number;
+    /** PEM. */
+    readonly certificate: string;
+    /** Base64. */
+    readonly signature: string;
+    /** Epoch milliseconds: not before. */
+    readonly installAt?: number;
+  };
+}
+
+export type FirmwareAnswer = 'Accepted' | 'AcceptedCanceled' | 'Rejected';
+
+/** What the two notifications say now if they are asked for. */
+export interface FirmwareStanding {
+  readonly plain: FirmwareStatus;
+  readonly signed: { readonly status: SignedFirmwareStatus; readonly requestId?: number };
+}
+
+/** The one firmware update that there is at a time (OCPP 1.6 section 5.19; whitepaper L01). */
+export interface FirmwareUpdates {
+  /** Goes on with what an earlier process has left, and tells the central system; called once. */
+  attend(context: Context): Unsubscribe;
+  /** Durable unless it is Rejected. It takes the place of another one that is not being installed yet. Never rejects. */
+  order(order: FirmwareOrder): Promise<FirmwareAnswer>;
+  /** What was ordered begins: to be called after the answer. */
+  begin(): void;
+  readonly standing: FirmwareStanding;
+}
+
+/** A security event that the start of the process has found (whitepaper, section 5.15). */
 export interface Incident {
   /** At most 50 characters. */
   readonly type: string;
@@ -216,6 +350,9 @@ export interface Context extends Ports {
   readonly chargingProfiles: ChargingProfiles;
   /** What bounds the offers, and how one supply is shared. */
   readonly limits: LoadManager;
+  readonly securityEvents: SecurityEvents;
+  readonly trust: Trust;
+  readonly firmware: FirmwareUpdates;
   readonly authority: Authority;
   readonly localList: LocalAuthList;
   readonly vendorMessages: readonly VendorMessage[];
@@ -224,10 +361,14 @@ export interface Context extends Ports {
   readonly call: Call;
   /** Looks for the room that sends a message on request; undefined if none does. */
   trigger(message: MessageTrigger): Trigger | undefined;
+  /** The same for ExtendedTriggerMessage (whitepaper, section 6.16). */
+  extendedTrigger(message: ExtendedMessageTrigger): ExtendedTrigger | undefined;
 }
 
 /** Gives the sending to be done after the answer, or undefined if this cannot be sent (an unknown connector). */
 export type Trigger = (connectorId: number | undefined) => (() => void) | undefined;
+/** One that may have to be durable before the answer. */
+export type ExtendedTrigger = (connectorId: number | undefined) => ReturnType<Trigger> | Promise<ReturnType<Trigger>>;
 
 /** What somebody asks over the local control interface. */
 export interface ControlRequest {
@@ -250,6 +391,8 @@ export interface Room {
   readonly handlers?: readonly Handler[];
   readonly routes?: readonly ControlRoute[];
   readonly triggers?: { readonly [message in MessageTrigger]?: Trigger };
+  /** For ExtendedTriggerMessage only; of the others those in `triggers` are sent. */
+  readonly extendedTriggers?: { readonly [message in ExtendedMessageTrigger]?: ExtendedTrigger };
   readonly stop?: () => void;
 }
 

@@ -20,6 +20,7 @@ export interface AnswererOptions {
   readonly clock: Pick<Clock, 'afterReal'>;
   readonly log: Log;
   readonly gate?: Gate;
+  readonly onInvalid?: (what: string) => void;
   readonly repaired: (operation: AnyOperation, payload: unknown) => unknown;
 }
 
@@ -177,7 +178,10 @@ export class Answerer {
       long === undefined
         ? validate(operation.req, this.#options.repaired(operation, payload))
         : await validateInPieces(operation.req, payload, long, this.#intake(operation));
-    if (!request.ok) throw new CallError(request.code, request.description);
+    if (!request.ok) {
+      this.#options.onInvalid?.(`${action}: ${request.code}`);
+      throw new CallError(request.code, request.description);
+    }
     const answering = { afterwards: (effect: Effect) => void effects.push(effect) };
     const confirmation = validate(operation.conf, await this.#inTime(handler.handle(request.value, answering)));
     if (!confirmation.ok) throw new Error(`our own ${action}.conf is wrong: ${confirmation.description}`);

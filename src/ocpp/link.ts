@@ -23,6 +23,8 @@ export interface LinkOptions {
   readonly clock: Pick<Clock, 'afterReal'>;
   readonly log: Log;
   readonly settings: () => LinkSettings;
+  /** A dial begins; the settings are read after it. */
+  readonly onDial?: () => void;
   /** The back-off: real milliseconds until the next dial. */
   readonly retryDelayMs: (retry: Retry) => number;
   /** The socket is open; `send` takes one frame and does nothing once the socket is gone. */
@@ -132,6 +134,7 @@ export class Link {
       log.info('the network is down: waiting for it');
       return;
     }
+    this.#options.onDial?.();
     const { pingIntervalS: _, ...settings } = this.#options.settings();
     const attempt: Attempt = {
       socket: undefined,

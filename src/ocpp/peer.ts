@@ -25,6 +25,8 @@ export interface PeerOptions {
    */
   readonly proveLink?: () => Promise<boolean>;
   readonly gate?: Gate;
+  /** A frame that is none, or a call that fits no shape; says why, without a value of it. */
+  readonly onInvalid?: (what: string) => void;
 }
 
 /** What was odd on the wire since the start. */
@@ -183,6 +185,7 @@ export class Peer {
       case 'malformed':
         this.#malformed++;
         this.#options.log.warn(`not an OCPP frame: ${frame.reason}`);
+        this.#options.onInvalid?.(frame.reason);
         if (frame.answer !== undefined) this.#answerer.refuse(frame.answer.id, frame.answer.code, frame.reason);
         return;
     }

@@ -70,10 +70,18 @@ function oneLine(text: string): string {
   return text.length > LONGEST_LINE ? `${flat}... (${text.length} characters)` : flat;
 }
 
+/** Where firmware comes from and logs go to: its query may be a key (a presigned URL), and its password may hold any character. */
+const LOCATION = /("(?:location|remoteLocation)"\s*:\s*")((?:[^"\\]|\\.)*)/gi;
+
+const maskLocation = (_: string, member: string, location: string): string =>
+  member + location.replace(/(:(?:\\?\/){2}[^:@]*):.*@/, `$1:${MASK}@`).replace(/([?#]).*$/, `$1${MASK}`);
+
 /** The value of AuthorizationKey, in whatever case and escaping, and passwords inside of addresses. */
 function masking(text: string): string {
   if (text.length > LONGEST_SEARCHED) return `${headOf(text)} (a frame of ${text.length} characters)`;
-  const withoutPasswords = text.replace(/(:(?:\\?\/){2}[^/\s"@:\\]*):[^/\s"@]*@/g, `$1:${MASK}@`);
+  const withoutPasswords = text
+    .replace(/(:(?:\\?\/){2}[^/\s"@:\\]*):[^/\s"@]*@/g, `$1:${MASK}@`)
+    .replace(LOCATION, maskLocation);
   return /authorizationkey|\\u/i.test(withoutPasswords) ? maskAuthorizationKey(withoutPasswords) : withoutPasswords;
 }
 

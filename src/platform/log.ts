@@ -14,18 +14,21 @@ export interface LogSurroundings {
   readonly wall: () => number;
   /** Gets complete lines with their newline. */
   readonly write: (line: string) => void;
+  /** Gets the same lines as JSON, with pino's number of their level. */
+  readonly keep?: (line: string, level: number) => void;
 }
 
 /** systemd sets JOURNAL_STREAM for a service whose stdout is the journal. */
 export const styleFor = (environment: Readonly<Record<string, string | undefined>>, terminal: boolean): LogStyle =>
   !terminal && environment['JOURNAL_STREAM'] !== undefined ? 'journal' : 'plain';
 
-export function platformLog({ level, style, wall, write }: LogSurroundings): Log {
+export function platformLog({ level, style, wall, write, keep }: LogSurroundings): Log {
   const destination = {
     // pino leaves the level of the line in `lastLevel` of a destination that carries this mark.
     [Symbol.for('pino.metadata')]: true,
     lastLevel: 30,
     write(line: string) {
+      keep?.(line, this.lastLevel);
       write(style === 'journal' ? `<${PRIORITY[this.lastLevel] ?? 6}>${line}` : readable(line));
     },
   };

@@ -1,11 +1,17 @@
 /** The `Sockets` port over ws: WebSocket connections as a client, plain or with TLS. */
 import { Buffer } from 'node:buffer';
-import { readFileSync } from 'node:fs';
 import type { IncomingMessage } from 'node:http';
-import { type ConnectionOptions, createSecureContext, rootCertificates, type SecureContext } from 'node:tls';
+import {
+  type ConnectionOptions,
+  createSecureContext,
+  type DetailedPeerCertificate,
+  type SecureContext,
+  type TLSSocket,
+} from 'node:tls';
 import WebSocket, { type ClientOptions } from 'ws';
-import type { DialFailure, DialRequest, Socket, SocketClosed, SocketEvents, Sockets } from '../ports.ts';
+import type { DialFailure, DialRequest, Socket, SocketClosed, SocketEvents, Sockets, TlsVerdict } from '../ports.ts';
 import { OnePerTurn } from './one-per-turn.ts';
+import { systemAuthorities, TLS_CODES, TLS_HINTS } from './trusted-authorities.ts';
 
 /** Far above any OCPP 1.6 message; a larger one closes the connection with 1009. */
 export const MAX_PAYLOAD_BYTES = 4 * 1024 * 1024;
@@ -13,8 +19,6 @@ export const MAX_PAYLOAD_BYTES = 4 * 1024 * 1024;
 export const MAX_UNSENT_BYTES = 2 * MAX_PAYLOAD_BYTES;
 const CLOSE_WITHIN_MS = 2_000;
 const ABNORMAL = 1006;
-/** What `update-ca-certificates` maintains on Debian and Raspberry Pi OS. */
-const SYSTEM_AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt';
 
 const FAILURES: { readonly [code: string]: DialFailure } = {
   ECONNREFUSED: 'refused',
@@ -22,18 +26,44 @@ const FAILURES: { readonly [code: string]: DialFailure } = {
   EPROTO: 'tls',
 };
 
-/** OpenSSL's verdicts and Node's own that are no plain network trouble. */
-const TLS_CODES = /^(ERR_TLS|ERR_SSL|ERR_OSSL|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH|INVALID_)/;
+/** Forward secrecy first; those with RSA as key exchange because A00.FR.317 asks a central system for no others with an RSA certificate. */
+const CIPHERS = [
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'AES128-GCM-SHA256',
+  'AES256-GCM-SHA384',
+].join(':');
 
-const TLS_HINTS: { readonly [code: string]: string } = {
-  ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate is for another host name',
-  CERT_HAS_EXPIRED: 'the certificate has expired, or our clock is wrong',
-  CERT_NOT_YET_VALID: 'the certificate is not yet valid, or our clock is wrong',
-  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is self-signed and not among the trusted ones',
-  SELF_SIGNED_CERT_IN_CHAIN: 'the root of the chain is not among the trusted ones',
-  UNABLE_TO_GET_ISSUER_CERT: 'the chain is incomplete',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the issuer is not among the trusted ones',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'an intermediate certificate is missing, or the issuer is not trusted',
+/** OpenSSL numbers an alert of the other side 1000 above what RFC 8446 section 6 calls it. */
+const ALERTS: { readonly [number: number]: TlsVerdict } = {
+  1040: 'cipherSuite',
+  1042: 'refusedUs',
+  1043: 'refusedUs',
+  1044: 'refusedUs',
+  1045: 'refusedUs',
+  1046: 'refusedUs',
+  1048: 'refusedUs',
+  1049: 'refusedUs',
+  1070: 'version',
+  1071: 'cipherSuite',
+  1116: 'refusedUs',
+  // SSL_R_UNSUPPORTED_PROTOCOL and SSL_R_VERSION_TOO_LOW.
+  258: 'version',
+  396: 'version',
+};
+const VERDICTS: readonly (readonly [codes: RegExp, verdict: TlsVerdict])[] = [
+  [/^CERT_(HAS_EXPIRED|NOT_YET_VALID)$/, 'validity'],
+  [/^(CERT_|CRL_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH|INVALID_|ERR_TLS_CERT_)/, 'certificate'],
+];
+const VERDICT_HINTS: { readonly [verdict in TlsVerdict]?: string } = {
+  version: 'the server speaks neither TLS 1.2 nor 1.3',
+  cipherSuite: 'the server and we have no cipher suite in common',
+  refusedUs: 'the server does not take the certificate of the charge point',
 };
 
 /** Connections of one process. Whether the network is up is not known here: a dial will tell. */
@@ -51,8 +81,8 @@ export class WebSockets implements Sockets {
       return new ClientSocket(socket, request, events);
     } catch (error) {
       // A malformed URL, certificate or key.
-      const { failure, reason } = classify(error);
-      setImmediate(() => events.closed({ failure, code: ABNORMAL, reason }));
+      const failed = classify(error);
+      setImmediate(() => events.closed({ code: ABNORMAL, ...failed }));
       return DEAD_SOCKET;
     }
   }
@@ -98,7 +128,10 @@ class ContextCache {
     if (this.#context === undefined || this.#key !== key) {
       this.#context = createSecureContext({
         minVersion: 'TLSv1.2',
+        ciphers: CIPHERS,
         ca: [...systemAuthorities(), ...certificateAuthorities],
+        // A new root that its predecessor has signed is an anchor of its own (whitepaper 7.1), and not self-signed.
+        allowPartialTrustChain: true,
         ...(clientCertificate === undefined ? {} : { cert: clientCertificate.chain, key: clientCertificate.key }),
       });
       this.#key = key;
@@ -107,28 +140,11 @@ class ContextCache {
   }
 }
 
-/** Those of the machine, else those that Node brings along; `ca` would replace NODE_EXTRA_CA_CERTS, so it is added again. */
-function systemAuthorities(): readonly string[] {
-  const extra = process.env['NODE_EXTRA_CA_CERTS'];
-  const system = readIfPresent(SYSTEM_AUTHORITIES);
-  return [
-    ...(system === undefined ? rootCertificates : [system]),
-    ...(extra === undefined ? [] : [readIfPresent(extra) ?? '']),
-  ].filter((pem) => pem !== '');
-}
-
-function readIfPresent(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
-}
-
 interface Failed {
   readonly failure: DialFailure;
   readonly reason: string;
   readonly httpStatus?: number;
+  readonly tls?: TlsVerdict;
 }
 
 class ClientSocket implements Socket {
@@ -142,6 +158,7 @@ class ClientSocket implements Socket {
   #failed: Failed | undefined;
   /** What the server chose; undefined until it has switched protocols. */
   #chosen: { readonly subprotocol: string | undefined } | undefined;
+  #verified: readonly string[] | undefined;
   #timer: NodeJS.Timeout;
 
   constructor(socket: WebSocket, request: DialRequest, events: SocketEvents) {
@@ -153,6 +170,7 @@ class ClientSocket implements Socket {
     }, request.handshakeTimeoutMs);
     socket.on('upgrade', (response: IncomingMessage) => {
       this.#chosen = { subprotocol: response.headers['sec-websocket-protocol'] };
+      if (request.url.startsWith('wss:')) this.#verified = chainOf(response.socket as TLSSocket);
     });
     socket.on('unexpected-response', (_request, { statusCode = 0, statusMessage = '' }: IncomingMessage) => {
       this.#fail({ failure: 'httpStatus', httpStatus: statusCode, reason: `HTTP ${statusCode} ${statusMessage}` });
@@ -161,7 +179,8 @@ class ClientSocket implements Socket {
     socket.on('open', () => {
       clearTimeout(this.#timer);
       this.#opened = true;
-      events.opened();
+      if (this.#verified === undefined) events.opened();
+      else events.opened(this.#verified);
     });
     socket.on('message', (data) => {
       // A binary frame is wrong in OCPP-J, but some proxies make one of a text.
@@ -213,7 +232,7 @@ class ClientSocket implements Socket {
     const wrongSubprotocol = this.#chosen !== undefined && this.#chosen.subprotocol !== this.#request.subprotocol;
     return wrongSubprotocol
       ? { failure: 'subprotocol', reason: `the server chose ${this.#chosen?.subprotocol ?? 'no subprotocol'}` }
-      : classify(error);
+      : classify(error, this.#request.clientCertificate !== undefined);
   }
 
   #closed(code: number, reason: string): SocketClosed {
@@ -222,17 +241,38 @@ class ClientSocket implements Socket {
   }
 }
 
+/** Node completes what the server has sent with the authority that it found among the trusted ones. */
+function chainOf(socket: TLSSocket): readonly string[] {
+  const fingerprints: string[] = [];
+  let certificate: DetailedPeerCertificate | undefined = socket.getPeerCertificate(true);
+  while (certificate?.fingerprint256 !== undefined) {
+    const fingerprint = certificate.fingerprint256.replaceAll(':', '').toLowerCase();
+    if (fingerprints.includes(fingerprint)) break;
+    fingerprints.push(fingerprint);
+    certificate = certificate.issuerCertificate;
+  }
+  return fingerprints;
+}
+
 const DEAD_SOCKET: Socket = { send: () => {}, ping: () => {}, close: () => {}, terminate: () => {} };
 
-/** By the code of the error, never by its text. */
-function classify(error: unknown): Failed {
+/** By the code of the error, never by its words. `showsCertificate`: a handshake that just fails may be about our certificate. */
+function classify(error: unknown, showsCertificate = false): Failed {
   const { code, message } = error as { code?: unknown; message?: unknown };
   const name = typeof code === 'string' ? code : '';
   const failure = FAILURES[name] ?? (TLS_CODES.test(name) ? 'tls' : 'network');
   const text = typeof message === 'string' && message !== '' ? message : 'unknown trouble';
+  const verdict = VERDICTS.find(([codes]) => codes.test(name))?.[1] ?? ALERTS[opensslReason(text)];
+  const tls = failure !== 'tls' || (verdict === 'cipherSuite' && showsCertificate) ? undefined : verdict;
   // A happy-eyeballs dial fails with an AggregateError that has a code but no message.
-  const hint = TLS_HINTS[name] ?? text;
-  return { failure, reason: name === '' ? hint : `${name}: ${hint}` };
+  const hint = TLS_HINTS[name] ?? (tls === undefined ? undefined : VERDICT_HINTS[tls]) ?? text;
+  return { failure, ...(tls === undefined ? {} : { tls }), reason: name === '' ? hint : `${name}: ${hint}` };
+}
+
+/** EPROTO has the number of OpenSSL's error in its text only; the lower 23 bits are the reason. NaN without one. */
+function opensslReason(text: string): number {
+  const number = /:error:([\dA-F]{8}):/i.exec(text)?.[1];
+  return number === undefined ? Number.NaN : Number.parseInt(number, 16) % 2 ** 23;
 }
 
 /** A close frame has room for 123 bytes of reason. */

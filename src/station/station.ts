@@ -40,6 +40,9 @@ export class Station {
   #running = false;
   /** Of the charge point itself, connector 0. */
   #operative: boolean;
+  /** What ChangeAvailability has said of each connector, whether or not they are held. */
+  readonly #wanted = new Map<number, boolean>();
+  #held = false;
 
   constructor(options: StationOptions) {
     this.#options = options;
@@ -51,6 +54,7 @@ export class Station {
       const cable = lock === undefined ? 'attached' : 'socket';
       this.#hardware.set(id, hardware);
       const operative = inoperative?.has(id) !== true;
+      this.#wanted.set(id, operative);
       const isVentilated = ventilated?.has(id) ?? false;
       this.#connectors.set(
         id,
@@ -141,13 +145,23 @@ export class Station {
 
   /** ChangeAvailability: takes effect when no transaction runs; 0 is the charge point with all its connectors. */
   setAvailability(id: number, operative: boolean): void {
-    const event = { type: 'availability', operative, at: this.#options.clock.now() } as const;
-    if (id !== 0) {
-      this.dispatch(id, event);
-      return;
+    if (id === 0) this.#operative = operative;
+    for (const each of id === 0 ? this.#connectors.keys() : [id]) {
+      this.#wanted.set(each, operative);
+      this.#tellAvailability(each);
     }
-    this.#operative = operative;
-    this.dispatchAll(event);
+  }
+
+  /** While held no connector takes a new session, whatever ChangeAvailability says; what runs goes on. Forgotten by a restart. */
+  hold(held: boolean): void {
+    if (held === this.#held) return;
+    this.#held = held;
+    for (const id of this.#connectors.keys()) this.#tellAvailability(id);
+  }
+
+  #tellAvailability(id: number): void {
+    const operative = this.#wanted.get(id) === true && !this.#held;
+    this.dispatch(id, { type: 'availability', operative, at: this.#options.clock.now() });
   }
 
   /**

@@ -32,6 +32,9 @@ describe('the wire log', () => {
     ['in a list', `[3,"a",{"configurationKey":[{"key":"AuthorizationKey","readonly":false,"value":"${KEY}"}]}]`],
     ['in a broken frame', `[2,"a","ChangeConfiguration",{"key":"AuthorizationKey","value":"${KEY}"`],
     ['in the address of an upload', `[2,"a","GetDiagnostics",{"location":"ftp://user:${KEY}@host/dir"}]`],
+    ['in the query of an address', `[2,"a","UpdateFirmware",{"location":"https://host/image?sig=${KEY}"}]`],
+    ['in the query of a log server', `[2,"a","GetLog",{"log":{"remoteLocation":"https:\\/\\/host\\/?k=${KEY}"}}]`],
+    ['after a bare slash of a password', `[2,"a","GetDiagnostics",{"location":"ftp://user:a/${KEY}@host/dir"}]`],
     ['in an address with escaped slashes', `[2,"a","GetDiagnostics",{"location":"ftp:\\/\\/user:${KEY}@host\\/dir"}]`],
   ])('never shows a secret: %s', (_how, text) => {
     expect(JSON.stringify(logged(text))).not.toContain(KEY);

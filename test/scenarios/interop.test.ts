@@ -58,6 +58,7 @@ const ROWS: readonly (readonly [row: string, file: string, name: string])[] = [
   ['4.22', 'ocpp/peer', 'reaches him on the next link too'],
   ['4.23', 'scenarios/authorization', 'gets over a central system that takes one call at a time'],
   ['4.24', 'ocpp/peer', 'carry the code of a CALLERROR, whatever it is'],
+  ['4.25', 'scenarios/security-events', 'is told once to a central system that does not know it'],
   ['4.26', 'scenarios/data-transfer', '%j gets %j'],
   ['4.27', 'scenarios/interop', 'takes measurands one by one and then a list, without a reboot'],
   ['4.28', 'scenarios/interop', '%s=%s is taken as %s'],

@@ -517,6 +517,12 @@ const KEYS: Readonly<Record<string, 'R' | 'RW'>> = {
   ConnectorSwitch3to1PhaseSupported: 'R',
   MaxChargingProfilesInstalled: 'R',
   SupportedMeasurands: 'R',
+  SupportedFileTransferProtocols: 'R',
+  AdditionalRootCertificateCheck: 'R',
+  CertificateSignedMaxChainSize: 'R',
+  CertificateStoreMaxLength: 'R',
+  CpoName: 'RW',
+  SecurityProfile: 'RW',
 };
 
 describe('configuration', () => {
@@ -535,6 +541,7 @@ describe('configuration', () => {
     expect(Object.fromEntries(keys.map(({ key, readonly }) => [key, readonly ? 'R' : 'RW']))).toEqual(KEYS);
     expect(keys.find(({ key }) => key === 'SupportedFeatureProfiles')?.value.split(',')).toEqual([
       'Core',
+      'FirmwareManagement',
       'LocalAuthListManagement',
       'RemoteTrigger',
       'Reservation',
@@ -566,7 +573,8 @@ describe('configuration', () => {
     for (const { key, readonly, value } of await all(world)) {
       expect([key, await world.central.call('ChangeConfiguration', { key, value })]).toEqual([
         key,
-        { status: readonly ? 'Rejected' : 'Accepted' },
+        // A security profile can only be raised (A05.FR.01).
+        { status: readonly || key === 'SecurityProfile' ? 'Rejected' : 'Accepted' },
       ]);
     }
   });

@@ -122,10 +122,22 @@ describe('TriggerMessage', () => {
   it.each(['DiagnosticsStatusNotification', 'FirmwareStatusNotification'])(
     'TC_054: %s is NotImplemented as long as the FirmwareManagement profile is off',
     async (requestedMessage) => {
-      const world = await World.start(TWO);
+      const world = await World.start({
+        ...TWO,
+        keys: { ...TWO.keys, SupportedFeatureProfiles: 'Core,RemoteTrigger' },
+      });
       expect(await trigger(world, requestedMessage)).toEqual(['0 < TriggerMessage = NotImplemented']);
     },
   );
+
+  it('TC_054: DiagnosticsStatusNotification is Idle while nothing is uploaded', async () => {
+    const world = await World.start(TWO);
+    world.central.answer('DiagnosticsStatusNotification', () => ({}));
+    expect(await trigger(world, 'DiagnosticsStatusNotification')).toEqual([
+      accepted,
+      '0 > DiagnosticsStatusNotification Idle',
+    ]);
+  });
 
   it.each([
     ['MeterValues', 3],

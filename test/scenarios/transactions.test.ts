@@ -328,7 +328,7 @@ describe('remote calls that cannot be carried out', () => {
 describe('calls of the other kind', () => {
   it.each([
     ['NoSuchAction', {}, 'NotImplemented'],
-    ['GetDiagnostics', { location: 'ftp://127.0.0.1/' }, 'NotSupported'],
+    ['GetDiagnostics', { location: '' }, 'PropertyConstraintViolation'],
     ['RemoteStartTransaction', {}, 'OccurenceConstraintViolation'],
     ['RemoteStartTransaction', { idTag: 5 }, 'TypeConstraintViolation'],
     ['Reset', { type: 'Warm' }, 'PropertyConstraintViolation'],
@@ -362,7 +362,7 @@ describe('calls of the other kind', () => {
   );
 
   it('TriggerMessage for an unknown connector is Rejected, and for what no room sends NotImplemented', async () => {
-    const world = await World.start();
+    const world = await World.start({ keys: { SupportedFeatureProfiles: 'Core,RemoteTrigger' } });
     expect(await world.central.call('TriggerMessage', { requestedMessage: 'MeterValues', connectorId: 9 })).toEqual({
       status: 'Rejected',
     });

@@ -12,6 +12,11 @@ const TELLING: { readonly [action: string]: readonly string[] } = {
   RemoteStopTransaction: ['transactionId'],
   ChangeConfiguration: ['key', 'value'],
   SendLocalList: ['updateType', 'listVersion'],
+  FirmwareStatusNotification: ['status'],
+  SignedFirmwareStatusNotification: ['status', 'requestId'],
+  SecurityEventNotification: ['type'],
+  DiagnosticsStatusNotification: ['status'],
+  LogStatusNotification: ['status', 'requestId'],
 };
 
 /** A moment: what is logged after it counts, even within the same millisecond. */

@@ -23,11 +23,18 @@ interface Connection {
   state: 'dialling' | 'open' | 'halfOpen' | 'closed';
 }
 
+const BOOT_EVENTS: ReadonlySet<string> = new Set(['StartupOfTheDevice', 'ResetOrReboot', 'SettingSystemTime']);
+
 /** Answers like a good central system, unless a test says otherwise. */
 export class SimCentralSystem {
   clock: VirtualClock;
   readonly wire: WireEntry[] = [];
   readonly dials: { readonly t: number; readonly url: string }[] = [];
+  /** Every SecurityEventNotification, those of every boot included. */
+  readonly securityEvents: Payload[] = [];
+  /** Whether the wire shows what every boot, reset and set clock tells: most stories are about something else. */
+  showsBootEvents = false;
+  readonly #hidden = new Set<string>();
   readonly transactions: { readonly id: number; readonly start: Payload; stop?: Payload }[] = [];
   readonly #answers = new Map<string, Answering>();
   readonly #waiting = new Map<string, (answer: Payload | string) => void>();
@@ -111,7 +118,7 @@ export class SimCentralSystem {
 
   receive(connection: Connection, text: string): void {
     if (connection.state !== 'open') return;
-    const frame = this.#log('tx', text);
+    const frame = this.#isHidden(text) ? (JSON.parse(text) as readonly unknown[]) : this.#log('tx', text);
     const [type, id, third, payload] = frame as [number, string, unknown, Payload];
     if (type === 2) this.#onCall(connection, id, String(third), payload);
     else this.#onAnswer(id, type === 3 ? (third as Payload) : String(third));
@@ -123,7 +130,7 @@ export class SimCentralSystem {
     const text = isCallError(answer) ? JSON.stringify([4, id, answer[1], '', {}]) : JSON.stringify([3, id, answer]);
     this.clock.after(0, () => {
       if (connection.state !== 'open') return;
-      this.#log('rx', text);
+      if (!this.#hidden.has(id)) this.#log('rx', text);
       connection.events.received(text);
     });
   }
@@ -131,6 +138,16 @@ export class SimCentralSystem {
   #onAnswer(id: string, answer: Payload | string): void {
     this.#waiting.get(id)?.(answer);
     this.#waiting.delete(id);
+  }
+
+  #isHidden(text: string): boolean {
+    if (!text.includes('"SecurityEventNotification"')) return false;
+    const [, id, action, payload] = JSON.parse(text) as [number, string, unknown, Payload];
+    if (action !== 'SecurityEventNotification') return false;
+    this.securityEvents.push(payload);
+    const isHidden = !this.showsBootEvents && BOOT_EVENTS.has(String(payload['type']));
+    if (isHidden) this.#hidden.add(id);
+    return isHidden;
   }
 
   #log(dir: 'tx' | 'rx', text: string): readonly unknown[] {
@@ -154,6 +171,12 @@ export class SimNetwork implements Sockets {
   reachable = true;
   /** What a dial comes to instead of a connection. */
   refuse: SocketClosed | undefined;
+  /** With TLS: the fingerprints of the chain that the server is found to have. */
+  verified: readonly string[] | undefined;
+  /** The same, for whoever looks at what the dial shows; undefined lets it through. */
+  admit: (request: DialRequest) => SocketClosed | undefined = () => undefined;
+  /** Every dial, whatever it came to. */
+  readonly dials: { readonly t: number; readonly request: DialRequest }[] = [];
 
   constructor(central: SimCentralSystem) {
     this.#central = central;
@@ -183,16 +206,18 @@ export class SimNetwork implements Sockets {
   dial(request: DialRequest, events: SocketEvents): Socket {
     const connection: Connection = { request, events, state: 'dialling' };
     const { clock } = this.#central;
+    this.dials.push({ t: clock.now(), request });
     clock.after(0, () => {
       if (connection.state === 'closed') return;
-      if (this.refuse !== undefined || !this.reachable) {
+      const refused = this.refuse ?? this.admit(request);
+      if (refused !== undefined || !this.reachable) {
         connection.state = 'closed';
-        events.closed(this.refuse ?? { failure: 'network', code: 1006, reason: '' });
+        events.closed(refused ?? { failure: 'network', code: 1006, reason: '' });
         return;
       }
       connection.state = 'open';
       this.#central.accept(connection);
-      events.opened();
+      events.opened(this.verified);
     });
     const end = (code: number, reason: string): void => {
       if (connection.state === 'closed') return;

@@ -4,12 +4,19 @@ import { createMockBoard, type MockBoard } from '../../hal/mock/mock-board.ts';
 import type { ConnectorChange } from '../../hal/mock/mock-connector.ts';
 import type { Rotation } from '../../hal/mock/mock-grid.ts';
 import { type Agent, type AgentOptions, startAgent } from '../../src/agent.ts';
+import { fakeInstaller } from '../../src/bench/fake-installer.ts';
+import { type FirmwareInputs, inputsAtPowerUp } from '../../src/bench/inputs.ts';
 import type { AgentConfig } from '../../src/config.ts';
 import type { ControlRoute } from '../../src/features/feature.ts';
 import type { OutboxPorts } from '../../src/ocpp/outbox.ts';
+import { certificates } from '../../src/platform/x509/certificates.ts';
 import type { ExitKind, Log } from '../../src/ports.ts';
+import { MemoryArchives } from './memory-archives.ts';
+import { MemoryKeyStore } from './memory-key-store.ts';
 import { MemoryDisk } from './memory-store.ts';
 import { SimCentralSystem, SimNetwork, type WireEntry } from './network.ts';
+import { SimFirmwareFile } from './sim-firmware.ts';
+import { SimTransfers } from './sim-transfers.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 interface SimConnector {
@@ -35,6 +42,10 @@ export interface WorldOptions {
   /** The cars stay plugged in and the meters keep their registers when the power goes. */
   readonly lasting?: true;
   readonly freeVend?: AgentConfig['freeVend'];
+  readonly firmwareConfig?: AgentConfig['firmware'];
+  readonly chargePoint?: Partial<AgentConfig['chargePoint']>;
+  readonly certificates?: AgentConfig['certificates'];
+  readonly centralSystem?: Partial<AgentConfig['centralSystem']>;
   readonly options?: Partial<AgentConfig['options']>;
   readonly installation?: Partial<AgentConfig['installation']>;
   /** The meter keeps its serial number over a restart. */
@@ -60,6 +71,14 @@ export class World {
   readonly disk = new MemoryDisk();
   readonly central: SimCentralSystem;
   readonly network: SimNetwork;
+  readonly keyStore = new MemoryKeyStore();
+  readonly transfers = new SimTransfers();
+  readonly firmwareFile = new SimFirmwareFile(this.transfers);
+  /** What the installer does. */
+  firmware: FirmwareInputs = inputsAtPowerUp([]).firmware;
+  /** What was installed has not confirmed itself yet. */
+  onTrial = false;
+  readonly archives = new MemoryArchives();
   readonly exits: ExitKind[] = [];
   readonly logged: { readonly level: string; readonly message: string; readonly fields: unknown }[] = [];
   clock: VirtualClock;
@@ -122,16 +141,25 @@ export class World {
       for (const { connectorId, change } of this.left) this.board.inputs.patchConnector(connectorId, change);
     let id = 0;
     const boot = this.#boots;
+    const store = this.disk.open();
     this.#agent = await startAgent({
       config: this.#config(connectors),
       board: this.options.furnish?.(this.#board) ?? this.#board,
       ports: {
         clock: this.clock,
-        store: this.disk.open(),
+        store,
         random: { fraction: () => 0.5, uuid: () => `${boot}-${String(++id).padStart(4, '0')}` },
         log,
         sockets: this.network,
         system: { exit: (kind) => void this.exits.push(kind) },
+        certificates,
+        keyStore: this.keyStore,
+        transfers: this.transfers,
+        installer: Object.assign(fakeInstaller({ inputs: () => this.firmware, clock: this.clock, store }), {
+          onTrial: async () => this.onTrial,
+        }),
+        firmwareFile: this.firmwareFile,
+        archives: this.archives,
       },
       ...(vendorMessages === undefined ? {} : { vendorMessages }),
       ...(incidents === undefined ? {} : { incidents }),
@@ -206,12 +234,13 @@ export class World {
   #config(connectors: readonly SimConnector[]): AgentConfig {
     return {
       file: '/virtual/chargepoint.yaml',
-      chargePoint: { identity: 'cp001', vendor: 'Acme', model: 'Pi' },
+      chargePoint: { identity: 'cp001', vendor: 'Acme', model: 'Pi', ...this.options.chargePoint },
       centralSystem: {
         url: 'ws://central.example',
         securityProfile: 0,
         certificateAuthorities: [],
         verifyHostname: true,
+        ...this.options.centralSystem,
       },
       board: 'mock',
       connectors: connectors.map(({ id, cable, phases = 3, maxA = 32 }) => ({
@@ -246,6 +275,8 @@ export class World {
       faultGraceS: this.options.faultGraceS ?? 300,
       resumeWithinS: this.options.resumeWithinS ?? 0,
       acknowledgeLabUse: false,
+      ...(this.options.firmwareConfig === undefined ? {} : { firmware: this.options.firmwareConfig }),
+      ...(this.options.certificates === undefined ? {} : { certificates: this.options.certificates }),
       ...(this.options.freeVend === undefined ? {} : { freeVend: this.options.freeVend }),
     };
   }

@@ -8,12 +8,18 @@ import { join } from 'node:path';
 import { createMockBoard } from '../../../hal/mock/mock-board.ts';
 import { MockContactor } from '../../../hal/mock/mock-contactor.ts';
 import { startAgent } from '../../../src/agent.ts';
+import { FileArchives } from '../../../src/platform/archives.ts';
 import { platformClock } from '../../../src/platform/clock.ts';
+import { firmwareFile } from '../../../src/platform/firmware-files.ts';
+import { installerFor } from '../../../src/platform/installers.ts';
+import { FileKeyStore } from '../../../src/platform/key-store.ts';
 import { lineWriter } from '../../../src/platform/line-writer.ts';
 import { platformLog } from '../../../src/platform/log.ts';
 import { nodeRandom } from '../../../src/platform/random.ts';
 import { openStore } from '../../../src/platform/store.ts';
+import { nodeTransfers } from '../../../src/platform/transfers.ts';
 import { WebSockets } from '../../../src/platform/web-sockets.ts';
+import { nodeCertificates } from '../../../src/platform/x509.ts';
 
 const STDOUT = 1;
 const MOMENTS = 3;
@@ -56,13 +62,32 @@ const agent = await startAgent({
       remoteStartTransactionWithoutConnectorIdFindFirst: true,
       meterPublicKeys: [],
     },
+    installation: { nominalV: 230, phases: 3, safeA: 6, randomDelayS: 0, phaseSwitchEveryS: 60 },
     stateDir,
     log: { level: 'info' },
     control: {},
     faultGraceS: 300,
     acknowledgeLabUse: false,
   },
-  ports: { clock, store, random: nodeRandom, log, sockets: new WebSockets(), system: { exit: () => process.exit(0) } },
+  ports: {
+    clock,
+    store,
+    random: nodeRandom,
+    log,
+    sockets: new WebSockets(),
+    system: { exit: () => process.exit(0) },
+    certificates: nodeCertificates,
+    keyStore: new FileKeyStore(join(stateDir, 'keys'), log),
+    transfers: nodeTransfers,
+    installer: installerFor(undefined, { installation: stateDir, log }),
+    firmwareFile: firmwareFile(join(stateDir, 'firmware')),
+    archives: new FileArchives({
+      directory: join(stateDir, 'uploads'),
+      logFiles: () => Promise.resolve([]),
+      version: 'perf',
+      log,
+    }),
+  },
   board,
 });
 

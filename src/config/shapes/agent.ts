@@ -85,6 +85,23 @@ const bench = object({
   inputs: section(record(v.unknown())),
 });
 
+const firmware = object({
+  installer: described(
+    optional(oneOf('release', 'rauc', 'command')),
+    'who puts an image in force: the helper of the release layout, RAUC, or `command`; absent: no update is accepted',
+  ),
+  command: described(optional(listOf(path(), 1)), 'executable and arguments; the path of the image is added'),
+  reboot: described(optional(yesNo()), 'what `command` has installed runs after a restart only; default true'),
+  restart: described(
+    optional(listOf(path(), 1)),
+    'executable and arguments that restart the machine; default: none, for rauc systemctl reboot',
+  ),
+  timeoutS: described(optional(whole(1, 86_400, 's')), 'an installation that takes longer has failed; default 1800'),
+  allowUnsigned: described(optional(yesNo()), 'UpdateFirmware is obeyed; default false, on a bench true'),
+});
+
+export type FirmwareFileSection = v.InferOutput<typeof firmware>;
+
 export const agentShape = object({
   chargePoint,
   centralSystem,
@@ -110,6 +127,11 @@ export const agentShape = object({
     'a transaction goes on after a loss of power that was no longer; 0 (default): it ends with PowerLoss',
   ),
   acknowledgeLabUse: optional(yesNo()),
+  firmware: described(section(firmware), 'how the charge point is updated'),
+  certificates: described(
+    section(object({ keyType: optional(oneOf('ecP256', 'rsa2048')) })),
+    'the key of the certificate of the charge point; default ecP256',
+  ),
   freeVend: described(
     section(object({ idTag: described(text(20), 'what StartTransaction says') })),
     'who plugs in charges, without being asked',

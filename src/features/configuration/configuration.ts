@@ -7,6 +7,7 @@ import {
   effectiveOf,
   type Given,
   isOfCentralSystem,
+  isSecret,
   type Layer,
   type Layers,
   type Stored,
@@ -18,6 +19,7 @@ interface Entry {
   layers: Layers;
   access: Access;
   accepts?: Accepts<unknown>;
+  along?: (value: unknown) => readonly StoreOperation[];
 }
 
 export interface ConfigurationOptions {
@@ -109,6 +111,18 @@ export class Configuration implements Settings {
     entry.accepts = accepts as Accepts<unknown>;
   }
 
+  along<T>(key: Key<T>, more: (value: T) => readonly StoreOperation[]): void {
+    const entry = this.#entries.get(key.name.toLowerCase());
+    if (entry === undefined) throw new Error(`no room owns the configuration key ${key.name}`);
+    entry.along = more as (value: unknown) => readonly StoreOperation[];
+  }
+
+  async put<T>(key: Key<T>, value: T, more: readonly StoreOperation[]): Promise<void> {
+    const entry = this.#entries.get(key.name.toLowerCase());
+    if (entry === undefined) throw new Error(`no room owns the configuration key ${key.name}`);
+    await this.#store(entry, value, more);
+  }
+
   fix<T>(key: Key<T>, value: T): void {
     const entry = this.#entries.get(key.name.toLowerCase());
     if (entry === undefined) throw new Error(`no room owns the configuration key ${key.name}`);
@@ -141,22 +155,28 @@ export class Configuration implements Settings {
       );
       return 'Rejected';
     }
-    const { store, clock, log } = this.#options;
+    const { log } = this.#options;
     if (entry.accepts?.(value) === false) {
-      log.warn(`${key.name} was not changed: this charge point cannot do ${JSON.stringify(text)}`);
+      log.warn(`${key.name} was not changed: this charge point cannot do ${shownText(key, text)}`);
       return 'Rejected';
     }
-    const stored: Stored = { value: key.type.format(value as never), setAt: clock.wall(clock.now()) };
     try {
-      await store.batch([{ type: 'put', key: KEY_PREFIX + key.name, value: stored }], 'durable');
+      await this.#store(entry, value, entry.along?.(value) ?? []);
     } catch (cause) {
       log.error(`${key.name} could not be stored and was not changed`, { cause });
       return 'Rejected';
     }
-    if (key.rebootRequired) return 'RebootRequired';
+    return key.rebootRequired ? 'RebootRequired' : 'Accepted';
+  }
+
+  async #store(entry: Entry, value: unknown, more: readonly StoreOperation[]): Promise<void> {
+    const { key } = entry;
+    const { store, clock } = this.#options;
+    const stored: Stored = { value: key.type.format(value as never), setAt: clock.wall(clock.now()) };
+    await store.batch([{ type: 'put', key: KEY_PREFIX + key.name, value: stored }, ...more], 'durable');
+    if (key.rebootRequired) return;
     entry.layers = withoutLayer(entry.layers, ({ source }) => source === 'adopted');
     this.#put(entry, { source: 'centralSystem', value, since: stored.setAt });
-    return 'Accepted';
   }
 
   async forget(name?: string): Promise<Forgotten> {
@@ -189,7 +209,7 @@ export class Configuration implements Settings {
     const standing = standingOf(key, given);
     entry.layers = standing.layers;
     for (const { source, text } of standing.ignored)
-      log.warn(`${key.name}: ${JSON.stringify(text)} (${source}) is ignored, it takes ${key.type.expected}`);
+      log.warn(`${key.name}: ${shownText(key, text)} (${source}) is ignored, it takes ${key.type.expected}`);
     const competition = competitionOf(key, standing);
     if (competition !== undefined) log.info(`${key.name}: ${competition}`);
     return [...presetOperations(key, given), ...(standing.overruled === undefined ? [] : forgetting([key.name]))];
@@ -205,6 +225,8 @@ export class Configuration implements Settings {
     for (const listener of [...this.#listeners]) listener(name);
   }
 }
+
+const shownText = (key: AnyKey, text: string): string => (isSecret(key) ? 'what was given' : JSON.stringify(text));
 
 /** What the file says now is what the next start compares with. */
 function presetOperations({ name }: AnyKey, { preset, lastPreset }: Given): readonly StoreOperation[] {

@@ -2,6 +2,7 @@
 import { Reset } from '../../ocpp/messages/core/reset.ts';
 import type { Context, Feature, Room } from '../feature.ts';
 import { integer, key } from '../keys.ts';
+import { settled } from '../settled.ts';
 
 export const resetRetries = key('ResetRetries', integer(0, 10), { default: 0 });
 
@@ -27,8 +28,9 @@ const answer = (context: Context) =>
 
 /** A reset is the last resort of a charge point that does not work properly: when all attempts have failed, it happens all the same. */
 async function restart(context: Context, type: ResetType): Promise<void> {
-  const { log, settings, system, board } = context;
+  const { log, settings, system, board, securityEvents } = context;
   log.info(`reset (${type}) asked for by the central system`);
+  securityEvents.report('ResetOrReboot', `Reset ${type}`);
   for (let retries = settings.get(resetRetries); !(await stopAll(context, type)); retries--) {
     log.error('a transaction cannot be stopped for the reset', { retries });
     if (retries === 0) break;
@@ -47,29 +49,5 @@ function stopAll(context: Context, type: ResetType): Promise<boolean> {
       cancel();
       resolve(true);
     });
-  });
-}
-
-/** Resolves once no transaction runs and nothing waits for a confirmation, or after `ms`; never before the stops are durable. */
-export function settled({ station, transactions, clock }: Context, ms: number): Promise<void> {
-  return new Promise((resolve) => {
-    let timeIsUp = false;
-    const look = (): void => {
-      const isDurable = station.connectors.every(
-        ({ phase }) => phase.name !== 'beginning' && !('transaction' in phase),
-      );
-      if (!isDurable || (transactions.outbox.size > 0 && !timeIsUp)) return;
-      for (const end of ends) end();
-      resolve();
-    };
-    const ends = [
-      station.onChange(look),
-      transactions.outbox.onChange(look),
-      clock.after(ms, () => {
-        timeIsUp = true;
-        look();
-      }),
-    ];
-    look();
   });
 }

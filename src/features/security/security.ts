@@ -1,27 +1,43 @@
-/** The key of Basic authentication (OCPP-J 1.6 section 6.2) and the security events of the start (security whitepaper). */
-import type { Feature, Room } from '../feature.ts';
-import { type KeyType, key } from '../keys.ts';
-import { reportIncidents } from './incidents.ts';
+/** Security profiles and security events (security whitepaper, A01, A04 and A05). */
+import type { Unsubscribe } from '../../ports.ts';
+import type { Context, Feature, Room } from '../feature.ts';
+import { CREDENTIALS_ON_TRIAL } from './credentials.ts';
+import { tellSecurityEvents } from './notifications.ts';
+import { authorizationKey, securityProfile } from './security.keys.ts';
+import { QUEUED_EVENTS } from './security-events.ts';
 
-/** 16 to 40 characters; 32 to 40 hexadecimal digits stand for bytes. Empty: no Basic authentication. */
-const secret = (): KeyType<string> => ({
-  expected: '16 to 40 characters',
-  parse: (text) => (text === '' || (text.length >= 16 && text.length <= 40) ? text : undefined),
-  format: (text) => text,
-});
-
-export const authorizationKey = key('AuthorizationKey', secret(), { default: '', access: 'W' });
-
-/** The password bytes of an AuthorizationKey; undefined if there is none. */
-export function passwordOf(text: string): Uint8Array | undefined {
-  if (text === '') return undefined;
-  const isHex = /^[\da-f]{32,40}$/i.test(text) && text.length % 2 === 0;
-  return isHex ? new Uint8Array(Buffer.from(text, 'hex')) : new TextEncoder().encode(text);
-}
+/** A smaller correction is none that anybody would have to know of. */
+const CLOCK_SET_MS = 5_000;
 
 export const security: Feature = {
   name: 'security',
   profile: 'Security',
-  keys: [authorizationKey],
-  start: (context): Room => ({ stop: reportIncidents(context) }),
+  keys: [authorizationKey, securityProfile],
+  ofCentralSystem: [CREDENTIALS_ON_TRIAL, QUEUED_EVENTS],
+  start: (context): Room => {
+    const { config, incidents, securityEvents } = context;
+    for (const { type, techInfo } of incidents) securityEvents.report(type, techInfo);
+    const { firmwareVersion } = config.chargePoint;
+    securityEvents.report(
+      'StartupOfTheDevice',
+      firmwareVersion === undefined ? undefined : `firmware ${firmwareVersion}`,
+    );
+    const ends = [tellSecurityEvents(context), watchClock(context)];
+    return {
+      stop: () => {
+        for (const end of ends) end();
+      },
+    };
+  },
 };
+
+function watchClock({ clock, securityEvents }: Context): Unsubscribe {
+  const offset = (): number => clock.wall(clock.now()) - clock.now();
+  let before = offset();
+  return clock.onJump(() => {
+    const [was, is] = [before, offset()];
+    before = is;
+    const shiftS = Math.round((is - was) / 1000);
+    if (Math.abs(is - was) >= CLOCK_SET_MS) securityEvents.report('SettingSystemTime', `by ${shiftS} s`);
+  });
+}

@@ -4,7 +4,7 @@ import { ControlError } from '../../../src/errors.ts';
 import { Configuration } from '../../../src/features/configuration/configuration.ts';
 import { keyRoutes } from '../../../src/features/configuration/key-routes.ts';
 import { type AnyKey, key, list, seconds } from '../../../src/features/keys.ts';
-import { authorizationKey } from '../../../src/features/security/security.ts';
+import { authorizationKey } from '../../../src/features/security/security.keys.ts';
 import type { Log } from '../../../src/ports.ts';
 import { MemoryDisk } from '../../sim/memory-store.ts';
 import { VirtualClock } from '../../sim/virtual-clock.ts';
@@ -46,6 +46,41 @@ describe('at the start', () => {
     expect((await start({ HeartbeatInterval: '90' })).get(interval)).toBe(90);
     expect(said).toEqual([]);
     expect((await start()).get(interval)).toBe(300);
+  });
+});
+
+describe('a secret', () => {
+  it('is not in the log when its value is of the wrong type, or refused', async () => {
+    const settings = await start({ AuthorizationKey: 'canary' });
+    settings.narrow(authorizationKey, () => false);
+    expect(await settings.change('AuthorizationKey', 'canary-in-the-mine')).toBe('Rejected');
+    expect(await settings.change('AuthorizationKey', 'canary')).toBe('Rejected');
+    expect(said).toHaveLength(3);
+    expect(said.join()).not.toContain('canary');
+  });
+});
+
+describe('what goes along with a change', () => {
+  const along = [{ type: 'put', key: 'other', value: 1 }] as const;
+
+  it('is stored in the same batch, or not at all', async () => {
+    const settings = await start();
+    settings.along(interval, () => along);
+    await settings.change('HeartbeatInterval', '60');
+    expect(disk.durableBatches).toBe(1);
+    await disk.powerCut();
+    expect(await disk.open().get('other')).toBe(1);
+  });
+
+  it('goes with a value of our own, which no room has to accept and which stays', async () => {
+    const settings = await start();
+    settings.narrow(interval, () => false);
+    await settings.put(interval, 77, along);
+    expect(settings.get(interval)).toBe(77);
+    const again = await start();
+    expect(again.get(interval)).toBe(77);
+    disk.failWrites(true);
+    await expect(again.put(interval, 78, [])).rejects.toThrow();
   });
 });
 

@@ -8,7 +8,7 @@ import {
   standingOf,
 } from '../../../src/features/configuration/precedence.ts';
 import { key, seconds } from '../../../src/features/keys.ts';
-import { authorizationKey } from '../../../src/features/security/security.ts';
+import { authorizationKey } from '../../../src/features/security/security.keys.ts';
 
 const interval = key('HeartbeatInterval', seconds(), { default: 300 });
 const setAt = Date.UTC(2026, 0, 5, 8);

@@ -16,9 +16,9 @@ import { type ListUpdate, LocalList } from '../../../src/features/local-auth-lis
 import { openStore } from '../../../src/platform/store.ts';
 import type { Clock, Store, StoreOperation } from '../../../src/ports.ts';
 import { MemoryDisk } from '../../sim/memory-store.ts';
-import { watchSlices } from '../../sim/slices.ts';
 import { settle } from '../../sim/virtual-clock.ts';
 import { silentLog } from '../../sim/world.ts';
+import { watchTurns } from '../../turns.ts';
 
 type Values = Readonly<Record<string, unknown>>;
 
@@ -265,7 +265,7 @@ describe('10,000 idTags in requests of 500', () => {
       const { store } = await openStore(join(directory, 'store'), silentLog);
       const list = await opened(store);
       const longest = async (work: () => Promise<unknown>): Promise<number> => {
-        const watch = watchSlices();
+        const watch = watchTurns();
         await work();
         return watch();
       };

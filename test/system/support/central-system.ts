@@ -65,6 +65,10 @@ export class CentralSystem {
     MeterValues: () => ({}),
     StopTransaction: () => ACCEPTED,
     SecurityEventNotification: () => ({}),
+    FirmwareStatusNotification: () => ({}),
+    SignedFirmwareStatusNotification: () => ({}),
+    DiagnosticsStatusNotification: () => ({}),
+    LogStatusNotification: () => ({}),
   };
   readonly #server = new RPCServer({ protocols: ['ocpp1.6'], strictMode: true });
   #http: Server | undefined;

@@ -1,0 +1,262 @@
+/** The course of one update: each phase does its work and moves on to the next, so that it goes on after a restart where it was. */
+import { TransferError } from '../../errors.ts';
+import type { SignedFirmwareStatus } from '../../ocpp/messages/types/firmware-status.ts';
+import type { Context } from '../feature.ts';
+import { settled } from '../settled.ts';
+import type { FirmwareRecord } from './record.ts';
+import { signerOf } from './signer.ts';
+import type { Teller } from './teller.ts';
+import { ended, moved, type Phase, type Update } from './update.ts';
+import { orAborted, untilIdle, untilWall } from './waiting.ts';
+
+/** The central system gets this long to hear of a step before the next one makes noise of its own; real time. */
+const TOLD_WITHIN_MS = 5000;
+/** As a Reset Soft waits (section 5.14). */
+const CONFIRMED_WITHIN_MS = 15_000;
+const TRIAL_LOOK_MS = 2000;
+/** Where the central system does not say how long to wait between two attempts. */
+const RETRY_S = 60;
+
+/** No later attempt would do better. */
+const HOPELESS: ReadonlySet<string> = new Set(['badUrl', 'unsupported']);
+
+const BEFORE_DOWNLOADED: ReadonlySet<Phase> = new Set<Phase>(['accepted', 'scheduled', 'downloading']);
+
+export interface CourseOptions {
+  readonly context: Context;
+  readonly record: FirmwareRecord;
+  readonly teller: Teller;
+  readonly id: string;
+  /** Aborted when another update takes its place, and when the process ends. */
+  readonly signal: AbortSignal;
+}
+
+export class Course {
+  readonly #options: CourseOptions;
+  readonly #steps: { readonly [phase in Phase]: (update: Update) => Promise<void> } = {
+    accepted: (update) => this.#accept(update),
+    scheduled: (update) => this.#await(update),
+    downloading: (update) => this.#download(update),
+    downloaded: (update) => this.#verify(update),
+    ready: (update) => this.#prepare(update),
+    waiting: (update) => this.#prepare(update),
+    installing: (update) => this.#install(update),
+    rebooting: () => this.#reboot(),
+    trial: (update) => this.#prove(update),
+  };
+
+  constructor(options: CourseOptions) {
+    this.#options = options;
+  }
+
+  /** Resolves when the update is over, or another one has taken its place. Never rejects. */
+  async run(): Promise<void> {
+    const { log } = this.#options.context;
+    for (let update = this.#live; update !== undefined; update = this.#live) {
+      const { phase } = update;
+      try {
+        await this.#steps[phase](update);
+      } catch (cause) {
+        log.error('the firmware update has failed', { phase, cause });
+        await this.#end(BEFORE_DOWNLOADED.has(phase) ? 'DownloadFailed' : 'InstallationFailed');
+      }
+      if (phase === 'rebooting') return;
+    }
+  }
+
+  /** Undefined once it is over or has been taken over. */
+  get #live(): Update | undefined {
+    const { record, id, signal } = this.#options;
+    const { update } = record.state;
+    return update?.id === id && !signal.aborted ? update : undefined;
+  }
+
+  #move(changes: Parameters<typeof moved>[2], status?: SignedFirmwareStatus): Promise<boolean> {
+    const { record, id } = this.#options;
+    return record.change((state) => (this.#live === undefined ? state : moved(state, id, changes, status)));
+  }
+
+  async #end(status: SignedFirmwareStatus): Promise<void> {
+    const { context, record, teller, id } = this.#options;
+    if (this.#live === undefined) return;
+    context.log.info(`firmware update: ${status}`);
+    await record.change((state) => ended(state, id, status));
+    await teller.drained(TOLD_WITHIN_MS);
+    if (record.state.update !== undefined) return;
+    context.station.hold(false);
+    await discard(context, record);
+  }
+
+  /** What an earlier update has left whole is not this one's; a part of one is continued if it is of the same file. */
+  async #accept({ retrieveAt }: Update): Promise<void> {
+    const { clock, firmwareFile } = this.#options.context;
+    await firmwareFile.remove('image');
+    const isDue = clock.wall(clock.now()) >= retrieveAt;
+    await (isDue
+      ? this.#move({ phase: 'downloading', attempt: 1 }, 'Downloading')
+      : this.#move({ phase: 'scheduled' }, 'DownloadScheduled'));
+  }
+
+  async #await({ retrieveAt }: Update): Promise<void> {
+    const { context, signal } = this.#options;
+    await untilWall(context.clock, retrieveAt, signal);
+    await this.#move({ phase: 'downloading', attempt: 1 }, 'Downloading');
+  }
+
+  async #download(update: Update): Promise<void> {
+    const { context, signal } = this.#options;
+    const { firmwareFile, transfers, trust } = context;
+    try {
+      // Whole already, if the process ended just before this was noted.
+      if (!(await firmwareFile.exists())) {
+        await transfers.download(update.location, {
+          toFile: await firmwareFile.place(),
+          resume: true,
+          signal,
+          certificateAuthorities: trust.roots('CentralSystemRootCertificate'),
+        });
+      }
+    } catch (cause) {
+      await this.#retry(update, cause);
+      return;
+    }
+    await this.#move({ phase: 'downloaded' }, 'Downloaded');
+  }
+
+  async #retry({ attempt, retries, retryIntervalS = RETRY_S }: Update, cause: unknown): Promise<void> {
+    const { context, signal } = this.#options;
+    if (this.#live === undefined) return;
+    context.log.warn('the firmware could not be downloaded', { attempt, cause });
+    if (attempt > retries || (cause instanceof TransferError && HOPELESS.has(cause.code))) {
+      await this.#end('DownloadFailed');
+      return;
+    }
+    const { clock } = context;
+    await untilWall(clock, clock.wall(clock.now()) + retryIntervalS * 1000, signal);
+    await this.#move({ attempt: attempt + 1 }, 'Downloading');
+  }
+
+  async #verify({ signed }: Update): Promise<void> {
+    const { context, teller } = this.#options;
+    const { certificates, firmwareFile, securityEvents } = context;
+    if (signed === undefined) {
+      await this.#move({ phase: 'ready' });
+      return;
+    }
+    const signer = await signerOf(context, signed.certificate);
+    if (!signer.ok) {
+      await teller.drained(TOLD_WITHIN_MS);
+      if (this.#live === undefined) return;
+      securityEvents.report('InvalidFirmwareSigningCertificate', signer.reason);
+      await this.#end('InvalidSignature');
+      return;
+    }
+    const verdict = await certificates
+      .verifySignature(signer.certificate, firmwareFile.read(), signed.signature)
+      .catch((cause: unknown) => {
+        context.log.error('the firmware image could not be read', { cause });
+        return 'notRead' as const;
+      });
+    if (this.#live === undefined) return;
+    if (verdict === 'valid') {
+      await this.#move({ phase: 'ready' }, 'SignatureVerified');
+      return;
+    }
+    await teller.drained(TOLD_WITHIN_MS);
+    if (this.#live === undefined) return;
+    securityEvents.report('InvalidFirmwareSignature', signer.certificate.subject);
+    await this.#end('InvalidSignature');
+  }
+
+  /** Until its time has come and no transaction runs (L01.FR.05 to L01.FR.07, L01.FR.16 to L01.FR.19). */
+  async #prepare({ phase, signed }: Update): Promise<void> {
+    const { context, record, teller, id, signal } = this.#options;
+    const { clock, station, installer } = context;
+    const installAt = signed?.installAt ?? 0;
+    if (clock.wall(clock.now()) < installAt) {
+      if (phase === 'ready') await this.#move({ phase: 'waiting' }, 'InstallScheduled');
+      await untilWall(clock, installAt, signal);
+    }
+    await teller.drained(TOLD_WITHIN_MS);
+    if (this.#live === undefined) return;
+    if (!installer.keepsAvailable) station.hold(true);
+    const idle = untilIdle(station, signal);
+    if (idle !== undefined) {
+      if (this.#live.phase === 'ready') await this.#move({ phase: 'waiting' }, 'InstallScheduled');
+      await idle;
+    }
+    // The last stop is told before its connector has no time for it any more.
+    await orAborted(settled(context, CONFIRMED_WITHIN_MS), signal);
+    const before = await installer.running();
+    if (this.#live === undefined) return;
+    const changes = { phase: 'installing', ...(before === undefined ? {} : { before }) } as const;
+    // What must not be forgotten: after a restart nobody could tell what has become of it.
+    const begun = await record.change(
+      (state) => (this.#live === undefined ? state : moved(state, id, changes, 'Installing')),
+      'required',
+    );
+    if (!begun) await this.#end('InstallationFailed');
+  }
+
+  async #install({ signed }: Update): Promise<void> {
+    const { context } = this.#options;
+    const { firmwareFile, installer, log, securityEvents } = context;
+    const result = await installer.install({ file: await firmwareFile.place() });
+    if (this.#live === undefined) return;
+    if (!result.ok) {
+      log.error('the firmware could not be installed', { reason: result.reason });
+      const isRefused = result.refused === true && signed !== undefined;
+      await this.#end(isRefused ? 'InstallVerificationFailed' : 'InstallationFailed');
+    } else if (result.reboot) {
+      await this.#move({ phase: 'rebooting' }, 'InstallRebooting');
+    } else {
+      if (signed !== undefined) reportUpdated(securityEvents, signed.requestId);
+      await this.#end('Installed');
+    }
+  }
+
+  /** It runs; that it stays is said once it is certain, for each status is said once. */
+  async #prove({ signed }: Update): Promise<void> {
+    const { context, signal } = this.#options;
+    const { clock, installer, securityEvents } = context;
+    while (await installer.onTrial()) {
+      await untilWall(clock, clock.wall(clock.now()) + TRIAL_LOOK_MS, signal);
+      if (this.#live === undefined) return;
+    }
+    if (signed !== undefined) reportUpdated(securityEvents, signed.requestId);
+    await this.#end('Installed');
+  }
+
+  /** As a Reset Soft ends the process; what was installed says so itself, once it runs. */
+  async #reboot(): Promise<void> {
+    const { context, teller, signal } = this.#options;
+    const { installer, station, system } = context;
+    await untilIdle(station, signal);
+    await teller.drained(TOLD_WITHIN_MS);
+    if (this.#live === undefined) return;
+    station.shutDown({ reason: 'Reboot', trip: false });
+    await settled(context, CONFIRMED_WITHIN_MS);
+    await installer.restart();
+    system.exit('reset');
+  }
+}
+
+/** L01.FR.33 (edition 4). */
+export const reportUpdated = (events: Context['securityEvents'], requestId: number): void =>
+  events.report('FirmwareUpdated', `requestId ${requestId}`);
+
+/** Takes from the disk what is of no use any more. Never rejects. */
+export async function discard(
+  { firmwareFile, log }: Pick<Context, 'firmwareFile' | 'log'>,
+  record: FirmwareRecord,
+): Promise<void> {
+  try {
+    await firmwareFile.remove('all');
+    await record.change((state) => {
+      const { image: _, ...rest } = state;
+      return state.update === undefined ? rest : state;
+    });
+  } catch (cause) {
+    log.warn('what was left of a firmware update could not be removed', { cause });
+  }
+}

@@ -1,0 +1,25 @@
+/** TLS as every transfer wants it: 1.2 or later, chain and host verified. */
+import { isIP } from 'node:net';
+import { type ConnectionOptions, createSecureContext } from 'node:tls';
+import { systemAuthorities } from '../trusted-authorities.ts';
+
+/** Parses some hundred authorities: once for a transfer, and only if it needs TLS. Throws OpenSSL's error for a PEM text that is none. */
+export class Trust {
+  readonly #authorities: readonly string[];
+  #options: ConnectionOptions | undefined;
+
+  constructor(authorities: readonly string[] = []) {
+    this.#authorities = authorities;
+  }
+
+  of(host: string): ConnectionOptions {
+    this.#options ??= {
+      rejectUnauthorized: true,
+      secureContext: createSecureContext({
+        minVersion: 'TLSv1.2',
+        ca: [...systemAuthorities(), ...this.#authorities],
+      }),
+    };
+    return { ...this.#options, host, ...(isIP(host) === 0 ? { servername: host } : {}) };
+  }
+}

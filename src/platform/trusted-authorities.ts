@@ -1,0 +1,41 @@
+/** Which certificate authorities a TLS client trusts, and how OpenSSL's verdicts read; shared by the WebSockets and the transfers. */
+import { readFileSync } from 'node:fs';
+import { rootCertificates } from 'node:tls';
+
+/** What `update-ca-certificates` maintains on Debian and Raspberry Pi OS. */
+const SYSTEM_AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt';
+
+/** OpenSSL's verdicts and Node's own that are no plain network trouble. */
+export const TLS_CODES =
+  /^(ERR_TLS|ERR_SSL|ERR_OSSL|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH|INVALID_)/;
+
+export const TLS_HINTS: { readonly [code: string]: string } = {
+  ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate is for another host name',
+  CERT_HAS_EXPIRED: 'the certificate has expired, or our clock is wrong',
+  CERT_NOT_YET_VALID: 'the certificate is not yet valid, or our clock is wrong',
+  DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is self-signed and not among the trusted ones',
+  SELF_SIGNED_CERT_IN_CHAIN: 'the root of the chain is not among the trusted ones',
+  INVALID_PURPOSE: 'a root or an intermediate certificate does not say that it may sign (basicConstraints, keyUsage)',
+  INVALID_CA: 'a certificate of the chain signs, but is no CA',
+  UNABLE_TO_GET_ISSUER_CERT: 'the chain is incomplete',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the issuer is not among the trusted ones',
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'an intermediate certificate is missing, or the issuer is not trusted',
+};
+
+/** Those of the machine, else those that Node brings along; `ca` would replace NODE_EXTRA_CA_CERTS, so it is added again. */
+export function systemAuthorities(): readonly string[] {
+  const extra = process.env['NODE_EXTRA_CA_CERTS'];
+  const system = readIfPresent(SYSTEM_AUTHORITIES);
+  return [
+    ...(system === undefined ? rootCertificates : [system]),
+    ...(extra === undefined ? [] : [readIfPresent(extra) ?? '']),
+  ].filter((pem) => pem !== '');
+}
+
+function readIfPresent(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch {
+    return undefined;
+  }
+}
