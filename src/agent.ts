@@ -163,16 +163,31 @@ class RunningAgent implements Agent {
 
   async start(features: readonly Feature[]): Promise<void> {
     const { clock, random, log } = this.#options.ports;
-    const { authority, chargingProfiles, ledger, limits, localList, reservations, securityEvents, station, trust } =
-      this.#house;
+    const {
+      authority,
+      chargingProfiles,
+      firmware,
+      ledger,
+      limits,
+      localList,
+      reservations,
+      securityEvents,
+      station,
+      trust,
+    } = this.#house;
+    // What the others find may be one.
     await securityEvents.open();
-    await trust.open();
-    await this.#credentials.open();
-    await this.#house.firmware.open();
-    await ledger.open();
-    await authority.open();
-    await localList.open();
-    if (features.includes(reservation)) await reservations.open();
+    // None of these waits for another: each look into the store costs the first dial a turn.
+    await Promise.all([
+      trust.open(),
+      this.#credentials.open(),
+      firmware.open(),
+      ledger.open(),
+      authority.open(),
+      localList.open(),
+      ...(features.includes(reservation) ? [reservations.open()] : []),
+    ]);
+    // Whose transactions have gone on, the ledger knows.
     if (features.includes(smartCharging)) await chargingProfiles.open();
     this.#rooms = features.map((feature) => feature.start(this.#context));
     const absent = FEATURES.filter((feature) => !features.includes(feature)).flatMap(({ absent }) => absent ?? []);

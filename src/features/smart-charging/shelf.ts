@@ -76,7 +76,7 @@ export class ProfileShelf implements ChargingProfiles {
   /** Takes up what was stored; TxProfiles whose transaction the last boot did not leave open are over. Rejects with StoreError. */
   async open(): Promise<void> {
     const { clock, station, store, transactions } = this.#options;
-    const [installed, awaited] = [await loadInstalled(store), await loadAwaited(store)];
+    const [installed, awaited] = await Promise.all([loadInstalled(store), loadAwaited(store)]);
     const open = new Map(transactions.interrupted.map(({ connectorId, transaction }) => [connectorId, transaction]));
     const isOver = ({ connectorId, profile }: InstalledProfile): boolean =>
       profile.chargingProfilePurpose === 'TxProfile' && !open.has(connectorId);
