@@ -74,14 +74,14 @@ export function* stepsOf(
   const stacks = [chargePointTracks(book, fromS), ...connectors.map((each) => connectorTracks(book, each, fromS))];
   const layers = stacks.map((tracks) => prevailing(tracks, fromS, endS));
   const nothing: Piece = { untilS: endS, profile: undefined, period: undefined };
-  const pieces = layers.map((layer) => layer.next().value ?? nothing);
+  const pieces = layers.map((layer) => layer() ?? nothing);
   let atS = fromS;
   while (atS < endS) {
     let untilS = endS;
     for (let index = 0; index < layers.length; index += 1) {
       let piece = pieces[index] ?? nothing;
       if (piece.untilS <= atS) {
-        piece = layers[index]?.next().value ?? nothing;
+        piece = layers[index]?.() ?? nothing;
         pieces[index] = piece;
       }
       if (piece.untilS < untilS) untilS = piece.untilS;

@@ -33,27 +33,30 @@ function reignAt(tracks: readonly Track[], runs: (Run | undefined)[], atS: numbe
 }
 
 /**
- * The pieces from `fromS` to `endS` in order, without gaps; `tracks` with the highest precedence first. A profile gives way to the
- * next where it is not valid or its schedule does not run; without a duration it never does (errata 3.7). Lazy: what nobody asks for
- * is not computed.
+ * Gives the pieces from `fromS` to `endS` in order, without gaps, one a call, and undefined at the end; `tracks` with the highest
+ * precedence first. A profile gives way to the next where it is not valid or its schedule does not run; without a duration it never does
+ * (errata 3.7). What nobody asks for is not computed. A function and no generator: it is called up to 100,000 times in a row.
  */
-export function* prevailing(tracks: readonly Track[], fromS: number, endS: number): Generator<Piece, undefined> {
+export function prevailing(tracks: readonly Track[], fromS: number, endS: number): () => Piece | undefined {
   const runs = tracks.map((track) => runAt(track, fromS));
   let atS = fromS;
-  while (atS < endS) {
-    const { track, startS, untilS } = reignAt(tracks, runs, atS, endS);
+  let reign: Reign = { track: undefined, startS: fromS, untilS: fromS };
+  let index = 0;
+  return () => {
+    if (atS >= endS) return undefined;
+    if (atS >= reign.untilS) {
+      reign = reignAt(tracks, runs, atS, endS);
+      index = reign.track === undefined ? 0 : periodAt(reign.track.periods, atS - reign.startS);
+    }
+    const { track, startS, untilS } = reign;
     if (track === undefined) {
-      yield { untilS, profile: undefined, period: undefined };
       atS = untilS;
-      continue;
+      return { untilS, profile: undefined, period: undefined };
     }
-    const { profile, periods } = track;
-    for (let index = periodAt(periods, atS - startS); atS < untilS; index += 1) {
-      const period = periods[index];
-      const next = periods[index + 1];
-      atS = next === undefined ? untilS : Math.min(untilS, startS + next.startPeriod);
-      yield { untilS: atS, profile, period };
-    }
-  }
-  return undefined;
+    const period = track.periods[index];
+    index += 1;
+    const next = track.periods[index];
+    atS = next === undefined ? untilS : Math.min(untilS, startS + next.startPeriod);
+    return { untilS: atS, profile: track.profile, period };
+  };
 }
