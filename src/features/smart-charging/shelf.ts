@@ -117,8 +117,9 @@ export class ProfileShelf implements ChargingProfiles {
         putInstalled({ connectorId, installedAt: now, profile }),
       ]);
       if (!stored) return NOT_STORED;
-      this.#book = installation.book;
-      // The transaction may have ended while its profile was on the way to the disk.
+      // Transactions may have ended while it was on the way to the disk: what went with them stays away.
+      const present = new Set(this.#book);
+      this.#book = installation.book.filter((each) => each.profile === profile || present.has(each));
       if (profile.chargingProfilePurpose === 'TxProfile' && !('transaction' in this.#transactionOn(connectorId)))
         this.#forgetTransaction(connectorId);
       return undefined;
@@ -127,9 +128,9 @@ export class ProfileShelf implements ChargingProfiles {
 
   clear(criteria: ClearCriteria): Promise<boolean> {
     return this.#inTurn(async () => {
-      const { book, cleared } = clear(this.#book, criteria);
+      const { cleared } = clear(this.#book, criteria);
       if (cleared.length === 0 || !(await this.#write(cleared.map(deleteInstalled)))) return false;
-      this.#book = book;
+      this.#book = this.#book.filter((each) => !cleared.includes(each));
       return true;
     });
   }
