@@ -19,6 +19,10 @@ const SYSTEM_CODES: { readonly [code: string]: TransferErrorCode } = {
   EFBIG: 'tooLarge',
 };
 
+/** The FTP library tells the end of a connection without a code. */
+const LOST = /^(|ECONNRESET|EPIPE|ERR_STREAM_PREMATURE_CLOSE)$/;
+const BROKEN_RECORD = /^(EPROTO$|ERR_SSL_)/;
+
 const HTTP_STATUSES: { readonly [status: number]: TransferErrorCode } = {
   401: 'refused',
   403: 'refused',
@@ -86,11 +90,9 @@ function ftpTrouble(
 }
 
 function systemTrouble(name: string, stage: Stage): TransferErrorCode {
-  const known = SYSTEM_CODES[name] ?? (TLS_CODES.test(name) ? 'tls' : undefined);
-  if (known !== undefined) return known;
-  // The FTP library tells the end of a connection without a code.
-  const lost = name === '' || name === 'ECONNRESET' || name === 'EPIPE' || name === 'ERR_STREAM_PREMATURE_CLOSE';
-  return lost && stage === 'flowing' ? 'truncated' : 'failed';
+  // Who the server is has been settled by then: a broken record is a broken connection.
+  if (stage === 'flowing' && (LOST.test(name) || BROKEN_RECORD.test(name))) return 'truncated';
+  return SYSTEM_CODES[name] ?? (TLS_CODES.test(name) ? 'tls' : 'failed');
 }
 
 /** The cause ends up in logs too: one that tells a secret is dropped. */
