@@ -147,6 +147,7 @@ describe('a file that has not come whole over FTP', () => {
     ['the server calls it done', '226 Done'],
     ['the server says so', '426 Cut'],
     ['the server cannot read on', '451 Broken'],
+    ['the server falls over', '500 OOPS'],
     ['the control connection is lost too', 'hangs up'],
   ])('is truncated: %s', async (_what, ends) => {
     const { host } = await start({ sendsOnly: 60_000, ends });

@@ -19,6 +19,9 @@ const SYSTEM_CODES: { readonly [code: string]: TransferErrorCode } = {
   EFBIG: 'tooLarge',
 };
 
+/** In the middle of a file; 500 is the last word of a vsftpd that is killed. */
+const LOST_REPLIES: readonly number[] = [421, 426, 451, 500];
+
 /** The FTP library tells the end of a connection without a code. */
 const LOST = /^(|ECONNRESET|EPIPE|ERR_STREAM_PREMATURE_CLOSE)$/;
 const BROKEN_RECORD = /^(EPROTO$|ERR_SSL_)/;
@@ -84,7 +87,7 @@ function ftpTrouble(
   stage: Stage,
   unavailable: TransferErrorCode,
 ): TransferError {
-  const lost = stage === 'flowing' && (reply === 421 || reply === 426 || reply === 451);
+  const lost = stage === 'flowing' && LOST_REPLIES.includes(reply);
   const code = lost ? 'truncated' : reply === 550 ? unavailable : (FTP_REPLIES[reply] ?? 'failed');
   return new TransferError(code, `${shown}: FTP ${text}`, reply);
 }
