@@ -4,7 +4,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    exclude: ['test/system/**', 'node_modules/**'],
+    exclude: ['test/kernel/**', 'test/system/**', 'node_modules/**'],
     testTimeout: 20_000,
     retry: 0,
   },

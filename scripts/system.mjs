@@ -1,26 +1,12 @@
 /** `npm run test:system`: says what is missing for the system tests and how to install it, then runs them. */
 import { spawn, spawnSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { missingPackages } from './packages.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const succeeds = (command, ...args) => spawnSync(command, args, { cwd: root, stdio: 'ignore' }).status === 0;
-
-const PROOFS = {
-  command: (name) => (process.env.PATH ?? '').split(':').some((folder) => existsSync(join(folder, name))),
-  file: existsSync,
-  module: (name) => succeeds('/usr/bin/python3', '-c', `import ${name}`),
-};
-
-function missingPackages() {
-  return readFileSync(join(root, 'test/system/packages.txt'), 'utf8')
-    .split('\n')
-    .filter((line) => line.trim() !== '' && !line.startsWith('#'))
-    .map((line) => line.trim().split(/\s+/))
-    .filter(([, proof, name]) => !PROOFS[proof](name))
-    .map(([name]) => name);
-}
 
 /** onoff's addon is compiled on the machine itself; npm drops onoff without a word where that fails. */
 function epollRemedy() {
@@ -30,7 +16,7 @@ function epollRemedy() {
 }
 
 function missing() {
-  const packages = missingPackages();
+  const packages = missingPackages('test/system/packages.txt');
   const problems = [];
   if (process.platform !== 'linux') problems.push('Linux (these tests mount file systems and trace system calls)');
   if (process.getuid?.() !== 0) problems.push('root (they mount a fake /sys): sudo npm run test:system');

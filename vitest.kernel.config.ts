@@ -1,0 +1,14 @@
+/** Kernel tests (`npm run test:kernel`): the release as the installed service in QEMU, on a real kernel with simulated metal; needs root. */
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['test/kernel/**/*.test.ts'],
+    pool: 'forks',
+    // A guest keeps both cores busy.
+    fileParallelism: false,
+    testTimeout: 240_000,
+    hookTimeout: 300_000,
+    retry: 0,
+  },
+});
