@@ -80,5 +80,6 @@ export function monitoredContactor(contactor: Contactor, options: MonitorOptions
       followed('open');
     },
     onFeedback: (listener) => contactor.onFeedback(listener),
+    onCommand: (look) => contactor.onCommand?.(look) ?? (() => {}),
   };
 }

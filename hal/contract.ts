@@ -32,11 +32,26 @@ export type PilotState = 'A' | 'B' | 'C' | 'D' | 'E' | 'F';
 export type Offer = number | 'x1' | 'F';
 
 export type ContactorState = 'open' | 'closed';
+/** What a contactor is told. */
+export type ContactorCommand = 'open' | 'close';
 
 export interface EvseState {
   readonly pilot: PilotState;
   /** What the mirror contact says, not what was commanded. */
   readonly contactor: ContactorState;
+}
+
+/** `pilot`: not A. `offer`: a current is offered. `tripped`: a fault. `closed`: it is closed already, or welded. */
+export type ExerciseRefusal = 'pilot' | 'offer' | 'tripped' | 'closed';
+
+/** What the mirror contact said while the contactor was closed for a moment; an absent time: it did not follow. */
+export interface Exercise {
+  readonly refused?: ExerciseRefusal;
+  readonly closedAfterMs?: number;
+  /** From the coil being told to open. */
+  readonly openedAfterMs?: number;
+  /** An EV has come, or something has tripped: it opened before its time. */
+  readonly cutShort?: true;
 }
 
 /**
@@ -55,6 +70,16 @@ export interface Evse {
   permit(given: boolean): void;
   /** Called after each change of pilot or mirror contact, in the turn in which the hardware saw it. */
   onState(listener: (state: EvseState) => void): Unsubscribe;
+  /**
+   * For who only looks on. Called each time the coil has been told something, by whomever (the interlock opens by itself), before what
+   * follows from it is seen; an external controller has acknowledged a current (`close`) or none (`open`). What `look` throws is dropped.
+   */
+  onCommand?(look: (command: ContactorCommand) => void): Unsubscribe;
+  /**
+   * For a technician's tool and nobody else: the contactor closes for at most 300 ms, with no EV there (pilot A), nothing offered and nothing
+   * tripping; the outlet is live that long. Absent where an external controller closes it. Rejects with what the driver throws.
+   */
+  exercise?(): Promise<Exercise>;
 }
 
 /** The raw contactor. Only `interlock.ts` may hold one. */
@@ -64,11 +89,15 @@ export interface Contactor {
   /** Commands the coil off; has been written to the hardware when it returns. */
   open(): void;
   onFeedback(listener: (feedback: ContactorState) => void): Unsubscribe;
+  /** As `Evse.onCommand`. */
+  onCommand?(look: (command: ContactorCommand) => void): Unsubscribe;
 }
 
 /** Generator and sense of the control pilot. */
 export interface ControlPilot {
   readonly state: PilotState;
+  /** When the pilot was last sampled by the loop that has to notice the EV leaving; one that tells of every change itself: now. */
+  readonly lookedAt: Monotonic;
   signal(offer: Offer): void;
   onState(listener: (state: PilotState) => void): Unsubscribe;
 }
@@ -129,11 +158,41 @@ export interface EnergyMeter {
   read(): Promise<Reading>;
 }
 
+/** What a reader has read, and what became of it: an identifier, or why it is none. */
+export interface TagRead {
+  /** Hexadecimal as it came through the air, or as a keyboard reader has typed it. */
+  readonly raw: string;
+  readonly idTag?: string;
+  readonly refused?: string;
+}
+
 export interface TagReader {
+  /** Driver and place; absent on the mock board. */
+  readonly name?: string;
   /** The connectors that this reader serves. */
   readonly connectors: readonly number[];
   /** Called once per presentation with the normalised identifier. */
   onTag(listener: (idTag: string) => void): Unsubscribe;
+  /** For who only looks on: each presentation, before the listeners of `onTag`, and what was refused too. What `look` throws is dropped. */
+  onRead?(look: (read: TagRead) => void): Unsubscribe;
+}
+
+/** What one line of an indicator does: stay on, or so many milliseconds on, off, on, ... in turn. */
+export type Blinking = 'on' | readonly number[];
+
+export type IndicatorLine = 'red' | 'green' | 'blue' | 'buzzer';
+
+/** A line that is not named is off. Lamps begin again at the end of their turns; the buzzer sounds once. */
+export type IndicatorPattern = { readonly [line in IndicatorLine]?: Blinking };
+
+/** The lamps and the buzzer of one connector. Whatever is wrong with them hinders nobody: nothing here throws. */
+export interface Indicator {
+  /** 0 is the whole charge point. */
+  readonly connectorId: number;
+  /** From now on, until the next one; the same again changes nothing. */
+  show(pattern: IndicatorPattern): void;
+  /** Once through its turns, then what was shown before, or was asked for meanwhile. */
+  flash(pattern: IndicatorPattern): void;
 }
 
 /**
@@ -143,6 +202,7 @@ export interface TagReader {
 export type FaultCode =
   | 'contactorStuckOpen'
   | 'contactorWelded'
+  | 'contactorWorn'
   | 'controllerSilent'
   | 'derated'
   | 'diodeFault'
@@ -152,10 +212,15 @@ export type FaultCode =
   | 'internalFault'
   | 'lockFailed'
   | 'meterSilent'
+  | 'openPen'
   | 'otherFault'
   | 'overCurrent'
   | 'overTemperature'
   | 'overVoltage'
+  | 'peFault'
+  | 'proximityFault'
+  | 'rcdTestFailed'
+  | 'rcdTesting'
   | 'readerSilent'
   | 'resetFailed'
   | 'underVoltage'
@@ -200,6 +265,25 @@ export interface Derating {
   onChange(listener: () => void): Unsubscribe;
 }
 
+/** How often a contactor has opened; all it has done, and how often of these under load. */
+export interface WearCounts {
+  readonly operations: number;
+  readonly underLoad: number;
+}
+
+/** Counts what wears the contactor out. Who keeps the counts gives them back after a start. */
+export interface ContactorWear {
+  readonly counts: WearCounts;
+  /** What it is made for; absent: nobody said. */
+  readonly life?: WearCounts;
+  /** Counted before this process began: added to what it has counted itself. */
+  restore(before: WearCounts): void;
+  /** Another contactor has been fitted: counting begins anew. */
+  exchanged(): void;
+  /** Called after each operation, and after `exchanged`. */
+  onCount(listener: () => void): Unsubscribe;
+}
+
 /** The contact by which the grid operator asks for less power (in Germany: section 14a EnWG). */
 export interface DimmingContact {
   readonly active: boolean;
@@ -223,20 +307,42 @@ export interface ConnectorHardware {
   readonly phaseSwitch?: PhaseSwitch;
   /** Absent without a thermometer. */
   readonly derating?: Derating;
+  /** Absent where nobody counts. */
+  readonly wear?: ContactorWear;
+}
+
+/** One wire that the board reads. */
+export interface BoardInput {
+  /** Its member in the board description, as in `connectors[0].proximity.present`. */
+  readonly name: string;
+  readonly line: number;
+  /** What it raises while it is on; absent for all but fault inputs. */
+  readonly fault?: FaultCode;
+  /** The pin at this moment; on: what it stands for is there, whichever level that is. */
+  readonly on: boolean;
 }
 
 /** Everything that is bolted into one box. */
 export interface Board {
   readonly connectors: readonly ConnectorHardware[];
   readonly readers: readonly TagReader[];
+  /** Most have none. */
+  readonly indicators?: readonly Indicator[];
   /** At the inlet of the whole charge point; most have none. */
   readonly mainMeter?: EnergyMeter;
   /** At the grid connection of the house: measures everything behind it, this charge point included. Most have none. */
   readonly gridMeter?: EnergyMeter;
   readonly dimming?: DimmingContact;
+  /** Every wire that is read. Absent where there are none. */
+  readonly wires?: readonly BoardInput[];
   /** The faults raised at this moment. */
   readonly faults: readonly Fault[];
   readonly mains: Mains;
+  /**
+   * Every pilot has been sampled and every controller asked lately: the loops that open a contactor make progress. Whoever feeds a
+   * watchdog asks first. A pilot or controller that gives no answer is a fault, not a loop that stands.
+   */
+  readonly watched: boolean;
   onFault(listener: (change: FaultChange) => void): Unsubscribe;
   /** Mains failing trips every interlock before the listener hears of it. */
   onMains(listener: (mains: Mains) => void): Unsubscribe;

@@ -1,6 +1,6 @@
 /** The book of the faults that are raised on a board: trips the connectors concerned before anybody hears of it. */
 import type { Fault, FaultChange, FaultCode, Unsubscribe } from './contract.ts';
-import { FAULTS, trips } from './faults.ts';
+import { type Clears, FAULTS, trips } from './faults.ts';
 import { tryAll } from './try-all.ts';
 
 /** What a blocking fault does to a connector. `OwnPilotEvse` and the EVSE controller have both. */
@@ -34,6 +34,12 @@ export class FaultBook {
   readonly #entries = new Map<string, Entry>();
   readonly #connectors = new Map<number, Trippable>();
   readonly #listeners = new Set<(change: FaultChange) => void>();
+  readonly #latches: { readonly [code in FaultCode]?: Clears };
+
+  /** `latches`: what the rules of the country say otherwise than the catalogue. */
+  constructor(latches: { readonly [code in FaultCode]?: Clears } = {}) {
+    this.#latches = latches;
+  }
 
   /** The faults raised at this moment, latched ones included, oldest first. */
   get current(): readonly Fault[] {
@@ -79,7 +85,7 @@ export class FaultBook {
     const entry = this.#entries.get(key);
     if (entry === undefined) return;
     entry.causes.delete(source);
-    const rule = FAULTS[code].clears;
+    const rule = this.#clears(code);
     if (entry.causes.size > 0) this.#retell(entry);
     else if (rule === 'itself' || (rule === 'unplug' && entry.evLeft)) this.#end(key, entry);
   }
@@ -87,7 +93,7 @@ export class FaultBook {
   /** The EV has left. Ends the faults that wait for it; one whose cause is still there ends together with the cause. */
   unplugged(connectorId: number): void {
     for (const [key, entry] of [...this.#entries]) {
-      if (entry.fault.connectorId !== connectorId || FAULTS[entry.fault.code].clears !== 'unplug') continue;
+      if (entry.fault.connectorId !== connectorId || this.#clears(entry.fault.code) !== 'unplug') continue;
       entry.evLeft = true;
       if (entry.causes.size === 0) this.#end(key, entry);
     }
@@ -116,6 +122,10 @@ export class FaultBook {
       ...this.#concerned(fault.connectorId).map((connector) => () => connector.release(key)),
       () => this.#tell({ fault, raised: false }),
     ]);
+  }
+
+  #clears(code: FaultCode): Clears {
+    return this.#latches[code] ?? FAULTS[code].clears;
   }
 
   #concerned(connectorId: number): readonly Trippable[] {

@@ -9,6 +9,7 @@ export type HalErrorCode =
   | 'lineBusy'
   | 'noPermission'
   | 'noSuchPwm'
+  | 'noSuchAdc'
   | 'driverMissing'
   | 'badBoard';
 

@@ -1,26 +1,38 @@
 /** Board description -> Board: opens every driver, or none. */
-import type {
-  BoardDescription,
-  BusDescription,
-  ConnectorDescription,
-  LineDescription,
-  PwmDescription,
+import {
+  type BoardDescription,
+  type BusDescription,
+  type ConnectorDescription,
+  type ControllerEvseDescription,
+  type ConverterEvseDescription,
+  type DebouncedInputDescription,
+  isOwnPilot,
+  type LineDescription,
+  type OwnPilotEvseDescription,
+  type Protection,
+  type PwmDescription,
 } from './board-description.ts';
 import type {
   Board,
+  BoardInput,
   ConnectorHardware,
   ConnectorLock,
   Derating,
   DimmingContact,
   EnergyMeter,
   Evse,
+  Monotonic,
+  Offer,
   PhaseSwitch,
   ProximityPilot,
   Surroundings,
+  Timebase,
 } from './contract.ts';
 import { FaultBook, type Trippable } from './fault-book.ts';
 import { type InputLine, type LineBackend, openInput, openOutput } from './gpio/line.ts';
-import type { OnoffOptions } from './gpio/onoff-lines.ts';
+import { listing } from './gpio/listed-inputs.ts';
+import type { LinesOptions } from './gpio/open-lines.ts';
+import type { ConverterSense } from './gpio/pilot-sense.ts';
 import type { Pwm, PwmOptions } from './gpio/pwm.ts';
 import { HalError } from './hal-error.ts';
 import type { ModbusBus } from './modbus/bus.ts';
@@ -28,6 +40,7 @@ import type { SerialBus } from './modbus/byte-port.ts';
 import type { ControllerEvse } from './modbus/evse-controller.ts';
 import type { MeterDriver, MeterPlace } from './modbus/modbus-meter.ts';
 import type { RegisterMap, SerialSettings } from './modbus/register-map.ts';
+import type { ProtectionSite } from './open-protection.ts';
 import type { ReadText, Thermometer } from './thermometer.ts';
 import { tryAll } from './try-all.ts';
 
@@ -56,8 +69,10 @@ export interface GridFitting {
 
 /** The drivers, each loaded when a board wants it. Tests bring their own. */
 export interface Drivers {
-  lines(options: OnoffOptions): Promise<LineBackend>;
+  lines(options: LinesOptions): Promise<LineBackend>;
   pwm(description: PwmDescription, options: PwmOptions): Promise<Pwm>;
+  /** What sees the pilot where that is a converter. */
+  converter(description: ConverterEvseDescription, options: PwmOptions): Promise<ConverterSense>;
   bus(serial: SerialBus, surroundings: Surroundings): Promise<ModbusBus>;
   meter(bus: ModbusBus, map: RegisterMap, place: MeterPlace, surroundings: Surroundings): Promise<MeterDriver>;
   /** A file of the kernel. */
@@ -66,12 +81,22 @@ export interface Drivers {
 
 export interface OpeningOptions {
   readonly gridConnection?: GridFitting;
+  readonly protection?: Protection;
   readonly drivers?: Drivers;
 }
 
 const DRIVERS: Drivers = {
-  lines: async (options) => (await import('./gpio/onoff-lines.ts')).onoffLines(options),
+  lines: async (options) => (await import('./gpio/open-lines.ts')).openLines(options),
   pwm: async (description, options) => (await import('./gpio/pwm.ts')).openPwm(description, options),
+  converter: async (description, options) => {
+    if (description.driver === 'peakHoldPilot')
+      return (await import('./gpio/iio-sense.ts')).openIioSense(description, options);
+    const [{ openMcpSense }, { loadLibc }] = await Promise.all([
+      import('./gpio/mcp-sense.ts'),
+      import('./linux/libc.ts'),
+    ]);
+    return openMcpSense(description, await loadLibc(), options.clock);
+  },
   bus: async (serial, surroundings) => (await import('./modbus/bus.ts')).modbusBus(serial, surroundings),
   meter: async (bus, map, place, surroundings) =>
     (await import('./modbus/modbus-meter.ts')).modbusMeter(bus, map, place, surroundings),
@@ -80,6 +105,10 @@ const DRIVERS: Drivers = {
 
 /** How long `close` waits for the mirror contacts to say open, and for EVSE controllers to acknowledge the off. */
 const OPEN_WITHIN_MS = 500;
+/** A pilot is sampled every 10 ms, and 50 ms without a sample is state E (IEC 61851-1 table A.6); the rest is the timer's. */
+const PILOT_WITHIN_MS = 100;
+/** A poll waits behind the meters on its bus and their attempts; one that never ends is what this is for. */
+const CONTROLLER_WITHIN_MS = 10_000;
 const DEFAULT_SYSFS_ROOT = '/sys';
 /** A fuse carries 1.6 times its rating for an hour: a reading that shows it must not pass for an impossible one. */
 const MOST_OF_A_FUSE = 2;
@@ -92,9 +121,9 @@ export async function openBoard(
   description: BoardDescription,
   fittings: readonly Fitting[],
   surroundings: Surroundings,
-  { gridConnection, drivers = DRIVERS }: OpeningOptions = {},
+  { gridConnection, protection = {}, drivers = DRIVERS }: OpeningOptions = {},
 ): Promise<Board> {
-  const site = new BoardSite(description, surroundings, drivers);
+  const site = new BoardSite(description, { surroundings, drivers, protection });
   try {
     return await site.open(fittings, gridConnection);
   } catch (error) {
@@ -105,13 +134,24 @@ export async function openBoard(
 }
 
 interface Parts {
-  readonly evse: Evse & Trippable;
+  readonly evse: Evse & Trippable & { readonly signalled: Offer };
   /** The contactor is open and stays so: the plug may be released. */
   mayUnlock(): boolean | Promise<boolean>;
   /** After a trip: the hardware has said that it took place. */
   off(): boolean;
+  /** What opens its contactor looks at the hardware. */
+  readonly loop: WatchedLoop;
   readonly proximity?: ProximityPilot;
 }
+
+/** A loop that has to go round for a contactor to be opened in time. */
+interface WatchedLoop {
+  lookedAt(): Monotonic;
+  readonly withinMs: number;
+}
+
+const isWatched = (parts: readonly Parts[], clock: Pick<Timebase, 'now'>): boolean =>
+  parts.every(({ loop }) => clock.now() - loop.lookedAt() <= loop.withinMs);
 
 /** One connector while the board is opened. */
 interface Place {
@@ -129,26 +169,36 @@ function isOff({ off }: Parts): boolean {
   }
 }
 
+interface SiteOptions {
+  readonly surroundings: Surroundings;
+  readonly drivers: Drivers;
+  readonly protection: Protection;
+}
+
 /** A board while it is opened and until it is closed: what is shared, and what has to be given back. */
 class BoardSite {
-  readonly book = new FaultBook();
+  readonly book: FaultBook;
   readonly #description: BoardDescription;
   readonly #surroundings: Surroundings;
   readonly #drivers: Drivers;
+  readonly #protection: Protection;
   /** What `close` does before anything else, in its first turn. */
   readonly #makeSafe: (() => void)[] = [];
   readonly #closers: (() => void | Promise<void>)[] = [];
   readonly #parts: Parts[] = [];
   readonly #buses = new Map<string, { readonly bus: ModbusBus; readonly serial: SerialBus }>();
   #lines: Promise<LineBackend> | undefined;
+  readonly #wires: BoardInput[] = [];
   readonly #thermometers: Thermometer[] = [];
   #readText: ReadText | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor(description: BoardDescription, surroundings: Surroundings, drivers: Drivers) {
+  constructor(description: BoardDescription, { surroundings, drivers, protection }: SiteOptions) {
     this.#description = description;
     this.#surroundings = surroundings;
     this.#drivers = drivers;
+    this.#protection = protection;
+    this.book = new FaultBook(protection.rcdReclosesOnUnplug === true ? { groundFault: 'unplug' } : {});
   }
 
   async open(fittings: readonly Fitting[], gridConnection?: GridFitting): Promise<Board> {
@@ -165,17 +215,24 @@ class BoardSite {
     const mains = await this.#mains();
     const dimming = await this.#dimming();
     const gridMeter = await this.#gridMeter(gridConnection);
+    const panel = await this.#panel();
+    const watched = () => isWatched(this.#parts, this.#surroundings.clock);
+    await this.#deadMan(watched);
     await Promise.all(this.#thermometers.map(({ ready }) => ready));
     return {
       connectors,
-      readers: [],
+      ...panel,
       ...(dimming === undefined ? {} : { dimming }),
       ...(gridMeter === undefined ? {} : { gridMeter }),
+      wires: this.#wires,
       get faults() {
         return book.current;
       },
       get mains() {
         return mains.mains;
+      },
+      get watched() {
+        return watched();
       },
       onFault: (listener) => book.onChange(listener),
       onMains: (listener) => mains.onMains(listener),
@@ -230,10 +287,14 @@ class BoardSite {
     const phaseSwitch = phases === 3 ? await this.#phaseSwitch(description, parts) : undefined;
     const derating = await this.#derating(description);
     const socket = fitting.cable === 'socket' ? await this.#socket(description, parts) : {};
+    const site = this.#protectionSite(fitting.id, parts, phases, phaseSwitch);
+    const { openMeterWatch, openRcd, openWear } = await import('./open-protection.ts');
+    if (description.rcd !== undefined) await openRcd(description.rcd, site);
     return {
       id: fitting.id,
       evse: parts.evse,
-      meter: await this.#meter(fitting),
+      meter: await openMeterWatch(await this.#meter(fitting), site),
+      wear: openWear(site),
       ...socket,
       maxA: Math.min(description.maxA, fitting.maxA),
       phases,
@@ -242,43 +303,59 @@ class BoardSite {
     };
   }
 
+  #protectionSite(
+    connectorId: number,
+    { evse }: Parts,
+    phases: 1 | 3,
+    phaseSwitch: PhaseSwitch | undefined,
+  ): ProtectionSite {
+    return {
+      connectorId,
+      evse,
+      phases,
+      phaseSwitch,
+      protection: this.#protection,
+      book: this.book,
+      ...this.#surroundings,
+      openInput: (line) => this.#input(line),
+      openOutput: (line) => this.#output(line),
+      keep: (close) => this.#keep(close),
+    };
+  }
+
   async #evse(description: ConnectorDescription, { ventilated }: Fitting): Promise<Parts> {
-    const parts =
-      description.evse.driver === 'comparatorPilot'
-        ? await this.#comparatorEvse(description.id, description.evse, ventilated)
-        : await this.#controllerEvse(description, description.evse, ventilated);
+    const { evse } = description;
+    const parts = isOwnPilot(evse)
+      ? await this.#pilotEvse(description.id, evse, ventilated)
+      : await this.#controllerEvse(description, evse, ventilated);
     this.#parts.push(parts);
     this.#makeSafe.push(() => parts.evse.trip('closing'));
     return parts;
   }
 
-  async #comparatorEvse(
-    connectorId: number,
-    description: Extract<ConnectorDescription['evse'], { driver: 'comparatorPilot' }>,
-    ventilated: boolean,
-  ): Promise<Parts> {
-    const { openComparatorEvse } = await import('./gpio/open-comparator-evse.ts');
-    const evse = await openComparatorEvse(description, {
+  async #pilotEvse(connectorId: number, description: OwnPilotEvseDescription, ventilated: boolean): Promise<Parts> {
+    const { openPilotEvse } = await import('./gpio/open-pilot-evse.ts');
+    const options = { sysfsRoot: this.#sysfsRoot, clock: this.#surroundings.clock };
+    const evse = await openPilotEvse(description, {
       connectorId,
       ventilated,
       backend: await this.#backend(),
-      openPwm: (pwm) => this.#drivers.pwm(pwm, { sysfsRoot: this.#sysfsRoot, clock: this.#surroundings.clock }),
+      openPwm: (pwm) => this.#drivers.pwm(pwm, options),
+      openConverter: (converter) => this.#drivers.converter(converter, options),
       book: this.book,
       surroundings: this.#surroundings,
       keep: (close) => this.#keep(close),
     });
     const isOpen = () => evse.state.contactor === 'open';
-    return { evse, mayUnlock: isOpen, off: isOpen };
+    return { evse, mayUnlock: isOpen, off: isOpen, loop: { lookedAt: () => evse.lookedAt, withinMs: PILOT_WITHIN_MS } };
   }
 
   async #controllerEvse(
     { id, maxA }: ConnectorDescription,
-    { bus, model, unit }: Extract<ConnectorDescription['evse'], { driver: 'controller' }>,
+    { bus, map, unit }: ControllerEvseDescription,
     ventilated: boolean,
   ): Promise<Parts> {
-    const { CONTROLLERS } = await import('./modbus/controller-map.ts');
     const { openController } = await import('./modbus/evse-controller.ts');
-    const map = CONTROLLERS[model];
     const controller: ControllerEvse = await openController(await this.#bus(bus, map.serial), map, {
       unit,
       connectorId: id,
@@ -292,16 +369,17 @@ class BoardSite {
       evse: controller,
       mayUnlock: () => controller.hasOpened(),
       off: () => controller.withdrawn,
+      loop: { lookedAt: () => controller.lookedAt, withinMs: CONTROLLER_WITHIN_MS },
       proximity: controller.proximity,
     };
   }
 
   async #phaseSwitch(
-    { id, evse: { driver }, phaseSwitch }: ConnectorDescription,
+    { id, evse: description, phaseSwitch }: ConnectorDescription,
     { evse }: Parts,
   ): Promise<PhaseSwitch | undefined> {
     if (phaseSwitch === undefined) return undefined;
-    if (driver !== 'comparatorPilot') throw this.#bad(`switches the phases of an EVSE controller at connector ${id}`);
+    if (!isOwnPilot(description)) throw this.#bad(`switches the phases of an EVSE controller at connector ${id}`);
     const { openPhaseSwitch } = await import('./gpio/open-phase-switch.ts');
     return openPhaseSwitch(phaseSwitch, {
       connectorId: id,
@@ -330,8 +408,12 @@ class BoardSite {
     { evse, mayUnlock, proximity: measured }: Parts,
   ): Promise<{ lock: ConnectorLock; proximity: ProximityPilot }> {
     if (lock === undefined) throw this.#bad(`has no lock for the socket of connector ${id}`);
-    const cable = proximity === undefined ? measured : await this.#proximity(proximity);
+    const cable = proximity === undefined ? measured : await this.#proximity(id, proximity);
     if (cable === undefined) throw this.#bad(`cannot read the cable of connector ${id}: no proximity`);
+    if (proximity !== undefined) {
+      const { watchCable } = await import('./pilot-faults.ts');
+      watchCable(cable, evse, { connectorId: id, book: this.book });
+    }
     const { MotorLock } = await import('./gpio/connector-lock.ts');
     const motor = new MotorLock({
       lock: await this.#output(lock.lock),
@@ -351,7 +433,10 @@ class BoardSite {
     return { lock: motor, proximity: cable };
   }
 
-  async #proximity(lines: NonNullable<ConnectorDescription['proximity']>): Promise<ProximityPilot> {
+  async #proximity(
+    connectorId: number,
+    lines: NonNullable<ConnectorDescription['proximity']>,
+  ): Promise<ProximityPilot> {
     const { comparatorProximity } = await import('./gpio/proximity.ts');
     return comparatorProximity({
       present: await this.#input(lines.present),
@@ -359,6 +444,10 @@ class BoardSite {
       atLeast32A: await this.#input(lines.atLeast32A),
       atLeast63A: await this.#input(lines.atLeast63A),
       clock: this.#surroundings.clock,
+      onFault: (isThere) => {
+        if (isThere) this.book.raise({ code: 'proximityFault', connectorId }, 'proximity');
+        else this.book.clear('proximityFault', connectorId, 'proximity');
+      },
     });
   }
 
@@ -400,6 +489,32 @@ class BoardSite {
     return contact;
   }
 
+  async #panel(): Promise<Pick<Board, 'readers' | 'indicators'>> {
+    const { connectors, readers = [], indicators = [] } = this.#description;
+    if (readers.length === 0 && indicators.length === 0) return { readers: [] };
+    const { openIndicators, openReaders } = await import('./open-panel.ts');
+    const site = {
+      surroundings: this.#surroundings,
+      book: this.book,
+      connectors: connectors.map(({ id }) => id),
+      sysfsRoot: this.#sysfsRoot,
+      openOutput: (line: LineDescription) => this.#output(line),
+      keep: (close: () => void | Promise<void>) => this.#keep(close),
+    };
+    return { indicators: await openIndicators(indicators, site), readers: await openReaders(readers, site) };
+  }
+
+  /** Ends before anything else is closed: then nothing is watched any more. */
+  async #deadMan(watched: () => boolean): Promise<void> {
+    const { deadMan } = this.#description;
+    if (deadMan === undefined) return;
+    const { startDeadMan } = await import('./dead-man.ts');
+    const output = await this.#output(deadMan);
+    const { book } = this;
+    const stop = startDeadMan(output, deadMan, { watched, book, clock: this.#surroundings.clock });
+    this.#makeSafe.push(stop);
+  }
+
   /** Its silence is no fault: who reads it falls back to a current that is safe without it. */
   async #gridMeter({ fuseA, meter }: Partial<GridFitting> = {}): Promise<EnergyMeter | undefined> {
     if (fuseA === undefined || meter === undefined) return undefined;
@@ -429,12 +544,13 @@ class BoardSite {
   #backend(): Promise<LineBackend> {
     const { gpio } = this.#description;
     if (gpio === undefined) throw this.#bad('names lines but no gpio chip');
-    const { clock } = this.#surroundings;
-    this.#lines ??= this.#drivers.lines({ chip: gpio.chip, sysfsRoot: this.#sysfsRoot, clock });
+    this.#lines ??= this.#drivers
+      .lines({ gpio, sysfsRoot: this.#sysfsRoot, ...this.#surroundings })
+      .then((lines) => listing(lines, this.#description, this.#wires));
     return this.#lines;
   }
 
-  async #input(line: LineDescription): Promise<InputLine> {
+  async #input(line: DebouncedInputDescription): Promise<InputLine> {
     const input = await openInput(await this.#backend(), line);
     this.#keep(() => input.close());
     return input;

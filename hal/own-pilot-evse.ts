@@ -1,5 +1,16 @@
 /** `Evse` made of our own control pilot, contactor and the interlock between them. */
-import type { Contactor, ControlPilot, Evse, EvseState, Offer, PilotState, Timebase, Unsubscribe } from './contract.ts';
+import type {
+  Contactor,
+  ControlPilot,
+  Evse,
+  EvseState,
+  Monotonic,
+  Offer,
+  PilotState,
+  Timebase,
+  Unsubscribe,
+} from './contract.ts';
+import { exercised } from './exercise.ts';
 import { Interlock } from './interlock.ts';
 import { tryAll } from './try-all.ts';
 
@@ -9,6 +20,10 @@ export interface OwnPilotEvse extends Evse {
   release(reason: string): void;
   /** What the coil was told last; differs from the mirror contact if that one is welded or slow. */
   readonly commanded: 'open' | 'closed';
+  /** What the pilot signals to the EV at this moment. */
+  readonly signalled: Offer;
+  /** That of the pilot. */
+  readonly lookedAt: Monotonic;
 }
 
 export interface OwnPilotParts {
@@ -26,7 +41,9 @@ export function ownPilotEvse({ pilot, contactor, ventilated, clock }: OwnPilotPa
     for (const listener of listeners) listener(state());
   };
   /** The contactor never closes before the pilot says so, and is never the last to learn that an offer is gone. */
+  let signalled: Offer = 'x1';
   const signal = (offer: Offer) => {
+    signalled = offer;
     if (typeof offer === 'number') pilot.signal(offer);
     interlock.offered(offer);
     if (typeof offer !== 'number') pilot.signal(offer);
@@ -37,7 +54,8 @@ export function ownPilotEvse({ pilot, contactor, ventilated, clock }: OwnPilotPa
       () => interlock.pilot(now),
       () => {
         // Without an EV, or with a pilot that makes no sense, nothing is offered (A2 is a transition only).
-        if (now === 'A' || now === 'E' || now === 'F') signal('x1');
+        // An F that we signal ourselves does make sense: it wakes an EV up.
+        if (now === 'A' || now === 'E' || (now === 'F' && signalled !== 'F')) signal('x1');
       },
       tell,
     ]);
@@ -55,6 +73,12 @@ export function ownPilotEvse({ pilot, contactor, ventilated, clock }: OwnPilotPa
     get commanded() {
       return interlock.commanded;
     },
+    get signalled() {
+      return signalled;
+    },
+    get lookedAt() {
+      return pilot.lookedAt;
+    },
     offer: signal,
     permit: (given) => interlock.permit(given),
     trip(reason) {
@@ -65,5 +89,7 @@ export function ownPilotEvse({ pilot, contactor, ventilated, clock }: OwnPilotPa
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
+    onCommand: (look) => contactor.onCommand?.(look) ?? (() => {}),
+    exercise: () => exercised(interlock, clock),
   };
 }

@@ -1,5 +1,5 @@
 /** What the pilot itself says is wrong, told to the fault book: E, ventilation where there is none, and that the EV has left. */
-import type { EvseState, PilotState, Unsubscribe } from './contract.ts';
+import type { EvseState, PilotState, ProximityPilot, Unsubscribe } from './contract.ts';
 import type { FaultBook } from './fault-book.ts';
 
 export interface PilotFaultOptions {
@@ -30,4 +30,30 @@ export function watchPilot(evse: Observed, { connectorId, ventilated, book }: Pi
   };
   follow(evse.state);
   return evse.onState(follow);
+}
+
+const CABLE_SOURCE = 'cable';
+
+/**
+ * A plug that is seen no more in the socket while the pilot still shows an EV: it is being pulled, or PP has broken. Raised as long as both last.
+ * At plugging in the pilot may be the first; then nothing has been lost.
+ */
+export function watchCable(
+  proximity: ProximityPilot,
+  evse: Observed,
+  { connectorId, book }: Omit<PilotFaultOptions, 'ventilated'>,
+): void {
+  let seen = proximity.cableA !== undefined;
+  const follow = () => {
+    const { pilot } = evse.state;
+    if (proximity.cableA !== undefined) seen = true;
+    else if (pilot === 'A') seen = false;
+    else if (seen && pilot !== 'E' && pilot !== 'F') {
+      book.raise({ code: 'proximityFault', connectorId, info: 'plug lost from the socket' }, CABLE_SOURCE);
+      return;
+    }
+    book.clear('proximityFault', connectorId, CABLE_SOURCE);
+  };
+  evse.onState(follow);
+  proximity.onChange(follow);
 }

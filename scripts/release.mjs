@@ -1,5 +1,6 @@
 /**
- * `npm run release [-- --arch arm64|x64] [--out DIR]`: chargepoint-VERSION-linux-ARCH.tar.gz with all that a Pi needs (docs/release.md).
+ * `npm run release [-- --arch arm64|x64] [--out DIR] [--deb]`: chargepoint-VERSION-linux-ARCH.tar.gz with all that a Pi needs, and with
+ * --deb a Debian package around it (docs/release.md).
  * The same sources give the same bytes: names sorted, one date, no owner, no cache of a compiler.
  */
 import { execFileSync } from 'node:child_process';
@@ -25,6 +26,8 @@ import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { createGzip } from 'node:zlib';
+import { makeDeb } from './release/deb.mjs';
+import { unpackKoffi } from './release/koffi.mjs';
 import { ARCHITECTURES, NODE_VERSION, unpackNode } from './release/node-runtime.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -37,7 +40,9 @@ const ADDONS = ['classic-level', '@serialport/bindings-cpp'];
 /** Of dist everything but the code cache (it belongs to one Node on one machine) and the source maps. */
 const PROGRAM = ['chargepoint.cjs', 'main.cjs', 'safe-outputs.cjs'];
 
-const { values } = parseArgs({ options: { arch: { type: 'string', default: 'arm64' }, out: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { arch: { type: 'string', default: 'arm64' }, out: { type: 'string' }, deb: { type: 'boolean' } },
+});
 const { arch } = values;
 if (!ARCHITECTURES.includes(arch)) {
   console.error(`--arch is one of ${ARCHITECTURES.join(', ')}`);
@@ -82,7 +87,8 @@ function assemble() {
   for (const file of PROGRAM) copy(join('dist', file));
   writeFileSync(join(tree, 'licenses', 'packages.txt'), packageLicences());
   for (const name of ADDONS) addon(name);
-  for (const file of ['config', 'systemd', 'LICENSE', 'docs/release.md']) copy(file);
+  unpackKoffi({ arch, cache: join(root, '.cache', 'packages'), modules: join(tree, 'node_modules') });
+  for (const file of ['config', 'systemd', 'LICENSE', 'docs/release.md', 'docs/exit-chain.md']) copy(file);
   writeFileSync(
     join(tree, 'package.json'),
     `${JSON.stringify({ name: 'chargepoint', version, license, private: true })}\n`,
@@ -141,7 +147,12 @@ try {
   if (!existsSync(join(root, 'dist', 'main.cjs'))) throw new Error('there is no dist');
   assemble();
   seal();
-  report(await pack());
+  const archive = await pack();
+  report(archive);
+  if (values.deb) {
+    const deb = makeDeb({ archive, arch, out, root, scratch, version, date: DATE });
+    console.log(`${deb}  ${megabytes(statSync(deb).size)}`);
+  }
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }

@@ -1,16 +1,16 @@
 /** Puts the rooms together from ports, a board and a configuration: the same agent on a Pi, on a bench or inside a virtual minute. */
-import type { Board } from '../hal/contract.ts';
+import type { Board, WearCounts } from '../hal/contract.ts';
+import { CentralSystemLine } from './central-system-line.ts';
 import { settleSwitch } from './central-system-switch.ts';
 import type { AgentConfig } from './config.ts';
 import type { Connector, ConnectorStatus, StopReason } from './core/connector/state.ts';
 import { transactionOf } from './core/connector/state.ts';
-import { retryDelayMs } from './core/retry.ts';
 import { whyOf } from './core/why.ts';
 import { FEATURES } from './features/all.ts';
 import { readInoperative } from './features/availability/change-availability.ts';
-import { messageTimeout, webSocketPingInterval } from './features/boot/boot.ts';
 import { Configuration } from './features/configuration/configuration.ts';
 import { PROFILES, supportedFeatureProfiles } from './features/configuration/keys-room.ts';
+import { disclosed } from './features/configuration/precedence.ts';
 import type {
   Context,
   ControlRoute,
@@ -21,23 +21,19 @@ import type {
   VendorMessage,
 } from './features/feature.ts';
 import { reservation } from './features/reservation/reservation.ts';
-import { Credentials } from './features/security/credentials.ts';
-import { InvalidMessages } from './features/security/invalid-messages.ts';
 import { presetsOf } from './features/security/security.keys.ts';
 import { settled } from './features/settled.ts';
 import { smartCharging } from './features/smart-charging/smart-charging.ts';
 import { furnish, type House } from './house.ts';
-import { Link } from './ocpp/link.ts';
-import { operationOf } from './ocpp/messages/all.ts';
+import { spoken } from './ocpp/connection-url.ts';
 import type { RegistrationStatus } from './ocpp/messages/core/boot-notification.ts';
-import { Heartbeat } from './ocpp/messages/core/heartbeat.ts';
 import { type ExtendedMessageTrigger, MESSAGE_TRIGGERS, type MessageTrigger } from './ocpp/messages/types/trigger.ts';
-import type { Fact } from './ocpp/outbox/fact.ts';
 import type { Outbox, OutboxPorts } from './ocpp/outbox.ts';
-import { Peer } from './ocpp/peer.ts';
-import { Registration } from './ocpp/registration.ts';
 import { FrameLog } from './ocpp/wire-log.ts';
 import type { Ports, Unsubscribe } from './ports.ts';
+import { FlightRecorder } from './recorder/flight-recorder.ts';
+import { type RecordedBoard, recordedBoard } from './recorder/recorded-board.ts';
+import type { Standing } from './recorder/tape.ts';
 
 export interface AgentOptions {
   readonly config: AgentConfig;
@@ -47,8 +43,12 @@ export interface AgentOptions {
   readonly vendorMessages?: readonly VendorMessage[];
   /** What the start of the process found and the operator has to learn: SecurityEventNotification. */
   readonly incidents?: readonly Incident[];
+  /** Of this program; for the flight recordings. */
+  readonly version?: string;
   /** For kill tests; absent in production. */
   readonly reached?: OutboxPorts['reached'];
+  /** Where a replay begins; absent in production. */
+  readonly goOnFrom?: readonly Connector[];
 }
 
 export interface ConnectorView {
@@ -60,6 +60,8 @@ export interface ConnectorView {
   /** The limit in force, cable included, in ampere. */
   readonly limitA: number;
   readonly why: string;
+  /** How often its contactor has opened; absent where nobody counts. */
+  readonly wear?: WearCounts;
 }
 
 export interface AgentView {
@@ -73,6 +75,8 @@ export interface AgentView {
 /** The agent's public face: all that the control interface, the bench and other faces may touch. */
 export interface Agent {
   view(): AgentView;
+  /** Whom it dials now, as it is told, and what a person has to know about that. */
+  readonly centralSystem: { readonly url: string; readonly notice?: string };
   /** Called after anything in the view may have changed. */
   onChange(listener: () => void): Unsubscribe;
   readonly outbox: Pick<Outbox, 'size' | 'pending' | 'deadLetters' | 'adopt'>;
@@ -81,6 +85,8 @@ export interface Agent {
   readonly routes: readonly ControlRoute[];
   /** Opens every contactor before it returns. For what nobody caught. */
   trip(): void;
+  /** After a trip, once the outputs are safe: saves what the flight recorder holds. Bounded in time, never rejects. */
+  lastWords(): Promise<void>;
   /**
    * An orderly end within 3 s: contactors open at once, every running transaction gets a durable stop, which is sent if that goes
    * within 2 s.
@@ -127,42 +133,52 @@ function activeFeatures({ keys }: AgentConfig): readonly Feature[] {
 class RunningAgent implements Agent {
   readonly wireLog: FrameLog;
   readonly #options: AgentOptions;
+  readonly #recorder: FlightRecorder;
+  readonly #recorded: RecordedBoard;
   readonly #settings: Configuration;
   readonly #house: House;
-  readonly #registration = new Registration();
-  readonly #opened = new Set<() => void>();
-  readonly #closed = new Set<() => void>();
   readonly #changed = new Set<() => void>();
-  readonly #credentials: Credentials;
-  #link: Link;
+  readonly #line: CentralSystemLine;
   #context: Context;
-  #peer: Peer | undefined;
   #rooms: readonly Room[] = [];
   #ending: Promise<void> | undefined;
 
   constructor(options: AgentOptions, settings: Configuration, inoperative: ReadonlySet<number>) {
-    const { config, ports, board, reached } = options;
-    this.#options = options;
+    const { config, ports, reached, goOnFrom } = options;
     this.#settings = settings;
+    this.#recorder = makeRecorder(options, settings);
+    this.#recorded = recordedBoard(options.board, this.#recorder);
+    const { board } = this.#recorded;
+    this.#options = { ...options, board };
     this.wireLog = new FrameLog(ports.log);
+    this.wireLog.onFrame(({ direction, text }) => this.#recorder.frame(direction, text));
     this.#house = furnish({
       config,
       ports,
       board,
       settings,
       inoperative,
-      send: (action, payload, onLate) => this.#send(action, payload, onLate),
-      isOnline: () => this.#link.open && this.#registration.accepted,
-      call: (operation, request, callOptions) => this.#called().call(operation, request, callOptions),
+      send: (action, payload, onLate) => this.#line.send(action, payload, onLate),
+      isOnline: () => this.#line.isOnline,
+      call: (operation, request, callOptions) => this.#line.call(operation, request, callOptions),
       ...(reached === undefined ? {} : { reached }),
+      ...(goOnFrom === undefined ? {} : { goOnFrom }),
     });
-    this.#credentials = this.#makeCredentials();
-    this.#link = this.#makeLink();
+    const { securityEvents, trust } = this.#house;
+    this.#line = new CentralSystemLine({
+      config,
+      ports,
+      settings,
+      securityEvents,
+      trust,
+      wireLog: this.wireLog,
+      note: (open) => this.#recorder.note({ what: 'link', open }),
+      changed: () => this.#tellChanged(),
+    });
     this.#context = this.#makeContext();
   }
 
   async start(features: readonly Feature[]): Promise<void> {
-    const { clock, random, log } = this.#options.ports;
     const {
       authority,
       chargingProfiles,
@@ -180,7 +196,7 @@ class RunningAgent implements Agent {
     // None of these waits for another: each look into the store costs the first dial a turn.
     await Promise.all([
       trust.open(),
-      this.#credentials.open(),
+      this.#line.dialling.open(),
       firmware.open(),
       ledger.open(),
       authority.open(),
@@ -191,41 +207,29 @@ class RunningAgent implements Agent {
     if (features.includes(smartCharging)) await chargingProfiles.open();
     this.#rooms = features.map((feature) => feature.start(this.#context));
     const absent = FEATURES.filter((feature) => !features.includes(feature)).flatMap(({ absent }) => absent ?? []);
-    const invalid = new InvalidMessages(clock, securityEvents);
-    this.#peer = new Peer({
-      handlers: [...this.#rooms.flatMap(({ handlers }) => handlers ?? []), ...absent],
-      known: operationOf,
-      clock,
-      random,
-      log,
-      wireLog: this.wireLog,
-      callTimeoutMs: () => this.#settings.get(messageTimeout) * 1000,
-      proveLink: () => this.#link.prove(),
-      gate: { mayAnswer: () => (this.#registration.status === 'Rejected' ? 'silence' : 'answer') },
-      onInvalid: (what) => invalid.notice(what),
-    });
+    this.#line.answerWith([...this.#rooms.flatMap(({ handlers }) => handlers ?? []), ...absent]);
     const changed = (): void => this.#tellChanged();
     station.onChange(changed);
     ledger.outbox.onChange(changed);
-    this.#registration.onChange((status) => {
-      if (status === 'Accepted') this.#link.settled();
-      changed();
-    });
-    this.#settings.onChange((name) => {
-      if (name === webSocketPingInterval.name) this.#link.pingIntervalChanged();
-    });
+    station.goOn(this.#options.goOnFrom ?? []);
+    this.#recorder.begin(() => this.#standing(), this.#recorded.begin);
     limits.start();
     station.start();
-    this.#link.start();
+    this.#line.start();
   }
 
   view(): AgentView {
     return {
-      connected: this.#link.open,
-      boot: this.#registration.status,
+      connected: this.#line.open,
+      boot: this.#line.registration.status,
       queue: this.#house.ledger.outbox.size,
       connectors: this.#house.station.connectors.map((connector) => this.#viewOf(connector)),
     };
+  }
+
+  get centralSystem(): Agent['centralSystem'] {
+    const { url, notice } = this.#line.dialling;
+    return { url: spoken(url), ...(notice === undefined ? {} : { notice }) };
   }
 
   onChange(listener: () => void): Unsubscribe {
@@ -245,6 +249,10 @@ class RunningAgent implements Agent {
     this.#house.station.trip();
   }
 
+  lastWords(): Promise<void> {
+    return this.#recorder.end('crash');
+  }
+
   stop(reason: 'Reboot' | 'Other'): Promise<void> {
     this.#ending ??= this.#end(reason);
     return this.#ending;
@@ -253,14 +261,13 @@ class RunningAgent implements Agent {
   async #end(reason: 'Reboot' | 'Other'): Promise<void> {
     const { chargingProfiles, ledger, limits, reservations, station } = this.#house;
     station.shutDown({ reason, trip: true });
-    await settled(this.#context, this.#link.open ? SENT_WITHIN_MS : 0);
+    await settled(this.#context, this.#line.open ? SENT_WITHIN_MS : 0);
     station.stop();
     limits.stop();
     for (const { stop } of this.#rooms) stop?.();
     reservations.stop();
     chargingProfiles.stop();
-    this.#credentials.stop();
-    await this.#link.stop();
+    await Promise.all([this.#line.stop(), this.#recorder.end('orderly')]);
     await ledger.outbox.close();
   }
 
@@ -269,6 +276,7 @@ class RunningAgent implements Agent {
     const transaction = transactionOf(connector);
     const transactionId = transaction && this.#house.ledger.transactionId(transaction.id);
     const standing = transactionId === undefined ? 'offline' : 'online';
+    const wear = this.#house.station.hardware(id)?.wear;
     return {
       id,
       status: this.#house.station.report(id)?.status ?? 'Unavailable',
@@ -276,31 +284,39 @@ class RunningAgent implements Agent {
       transactionId: transactionId ?? null,
       limitA: Math.min(limitA, cableA ?? limitA),
       why: whyOf(connector),
+      ...(wear === undefined ? {} : { wear: wear.counts }),
     };
+  }
+
+  #standing(): Standing {
+    const { ledger, station } = this.#house;
+    const { board } = this.#options;
+    const connectors = board.connectors.flatMap(({ id, evse: { state } }) => {
+      const connector = station.connector(id);
+      if (connector === undefined) return [];
+      const transaction = transactionOf(connector);
+      if (transaction === undefined) return [{ connector, ...state }];
+      return [{ connector, ...state, transactionId: ledger.transactionId(transaction.id) ?? null }];
+    });
+    return { connectors, mains: board.mains, linked: this.#line.open };
   }
 
   #makeContext(): Context {
     const { config, ports, board } = this.#options;
-    const link = this.#link;
     const { ledger, ...shared } = this.#house;
     return {
       ...ports,
       config,
       board,
       ...shared,
+      flightRecorder: this.#recorder,
       settings: this.#settings,
-      registration: this.#registration,
+      registration: this.#line.registration,
       transactions: ledger,
       vendorMessages: this.#options.vendorMessages ?? [],
       incidents: this.#options.incidents ?? [],
-      connection: {
-        get open() {
-          return link.open;
-        },
-        onOpen: subscribeTo(this.#opened),
-        onClose: subscribeTo(this.#closed),
-      },
-      call: (operation, request, callOptions) => this.#called().call(operation, request, callOptions),
+      connection: this.#line,
+      call: this.#line.call,
       trigger: (message) => this.#rooms.find(({ triggers }) => triggers?.[message] !== undefined)?.triggers?.[message],
       extendedTrigger: (message) => this.#extendedTrigger(message),
     };
@@ -315,88 +331,29 @@ class RunningAgent implements Agent {
     return isMessageTrigger(message) ? this.#context.trigger(message) : undefined;
   }
 
-  #makeLink(): Link {
-    const { config, ports } = this.#options;
-    const { clock, random, log, sockets } = ports;
-    const { retryBackoffWaitMinimumS, retryBackoffRepeatTimes, retryBackoffRandomRangeS } = config.options;
-    const backOff = {
-      waitMinimumS: retryBackoffWaitMinimumS,
-      repeatTimes: retryBackoffRepeatTimes,
-      randomRangeS: retryBackoffRandomRangeS,
-    };
-    return new Link({
-      sockets: this.#house.trust.watching(sockets),
-      clock,
-      log,
-      onDial: () => this.#credentials.dialling(),
-      settings: () => ({ ...this.#credentials.current, pingIntervalS: this.#settings.get(webSocketPingInterval) }),
-      retryDelayMs: (retry) => retryDelayMs(backOff, retry, random.fraction()),
-      onOpen: (send) => {
-        this.#called().attach(send);
-        for (const listener of this.#opened) listener();
-        this.#credentials.opened();
-        this.#tellChanged();
-      },
-      onText: (text) => {
-        this.#called().receive(text);
-        this.#credentials.heard();
-        // On a mere reconnect anything that arrives shows that the central system is there again.
-        if (this.#registration.accepted) this.#link.settled();
-      },
-      onClose: () => {
-        this.#called().detach();
-        this.#credentials.closed();
-        for (const listener of this.#closed) listener();
-        this.#tellChanged();
-      },
-      onFailure: (how) => this.#credentials.failed(how),
-    });
-  }
-
-  #makeCredentials(): Credentials {
-    const { config, ports } = this.#options;
-    const { securityEvents, trust } = this.#house;
-    return new Credentials({
-      ...ports,
-      identity: config.chargePoint.identity,
-      centralSystem: config.centralSystem,
-      switchWithinS: config.options.switchSecurityProfileConnectionTimeoutS,
-      settings: this.#settings,
-      trust,
-      securityEvents,
-      redial: (reason) => this.#link.redial(reason),
-      probe: () => {
-        // Without a registration a BootNotification is on its way already.
-        if (this.#registration.accepted)
-          this.#called()
-            .call(Heartbeat, {})
-            .catch(() => {});
-      },
-    });
-  }
-
-  #called(): Peer {
-    if (this.#peer === undefined) throw new Error('the agent has not been started');
-    return this.#peer;
-  }
-
-  #send(action: Fact['action'], payload: unknown, onLate: (confirmation: unknown) => void): Promise<unknown> {
-    const operation = operationOf(action);
-    if (operation === undefined) throw new Error(`${action} is no operation of OCPP 1.6`);
-    return this.#called().call(operation, payload, { lane: 'fact', onLate });
-  }
-
   #tellChanged(): void {
     for (const listener of this.#changed) listener();
   }
 }
 
+/** What only the central system may write is in no recording. */
+function makeRecorder({ board, config, ports, version = 'unknown' }: AgentOptions, settings: Configuration) {
+  return new FlightRecorder({
+    ...ports,
+    version,
+    connectors: board.connectors.map(({ id, lock, maxA, phases }) => ({
+      id,
+      maxA,
+      phases,
+      cable: lock === undefined ? 'attached' : 'socket',
+      ventilated: config.connectors.find((connector) => connector.id === id)?.ventilated ?? false,
+    })),
+    keys: () =>
+      Object.fromEntries(
+        settings.effective.map(disclosed).flatMap(({ name, value, access }) => (access === 'W' ? [] : [[name, value]])),
+      ),
+  });
+}
+
 const isMessageTrigger = (message: ExtendedMessageTrigger): message is ExtendedMessageTrigger & MessageTrigger =>
   MESSAGE_TRIGGERS.some((other) => other === message);
-
-const subscribeTo =
-  (listeners: Set<() => void>) =>
-  (listener: () => void): Unsubscribe => {
-    listeners.add(listener);
-    return () => listeners.delete(listener);
-  };

@@ -75,7 +75,8 @@ export async function settleSwitch(store: Store, { url, identity }: Address, log
 async function clear(store: Store): Promise<void> {
   const ranges = FEATURES.flatMap(({ ofCentralSystem }) => ofCentralSystem ?? []);
   const operations = await Promise.all(ranges.map((range) => removing(store, range)));
-  await store.batch([...operations.flat(), { type: 'delete', key: INTENT_KEY }], 'durable');
+  const left = FEATURES.flatMap(({ afterSwitch }) => afterSwitch ?? []);
+  await store.batch([...operations.flat(), ...left, { type: 'delete', key: INTENT_KEY }], 'durable');
 }
 
 const removing = async (store: Store, range: KeyRange): Promise<readonly StoreOperation[]> =>

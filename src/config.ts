@@ -1,5 +1,5 @@
 /** What the agent is configured with, as every other room sees it: checked, complete, defaults filled in. Types only; `config/load.ts` makes it. */
-import type { BoardDescription } from '../hal/board-description.ts';
+import type { BoardDescription, Protection } from '../hal/board-description.ts';
 import type { RegisterMap } from '../hal/modbus/register-map.ts';
 import type { KeyKind } from './ports.ts';
 
@@ -95,6 +95,8 @@ export interface Options {
   readonly retryBackoffWaitMinimumS: number;
   readonly retryBackoffRepeatTimes: number;
   readonly switchSecurityProfileConnectionTimeoutS: number;
+  /** A changed connection that has not led to BootNotification Accepted after so long is taken back. */
+  readonly confirmConnectionWithinS: number;
   readonly rejectRemoteStartTransactionWithoutConnectorId: boolean;
   readonly remoteStartTransactionWithoutConnectorIdFindFirst: boolean;
   readonly compositeScheduleDefaultLimitAmps?: number;
@@ -139,6 +141,8 @@ export interface AgentConfig {
   readonly board: 'mock' | BoardDescription;
   readonly connectors: readonly ConnectorConfig[];
   readonly installation: InstallationConfig;
+  /** Absent on a mock board on which nothing is watched. */
+  readonly protection?: Protection;
   /** Factory defaults of OCPP keys, the AuthorizationKey of the secrets file included. Only keys that are known. */
   readonly keys: Readonly<Record<string, string>>;
   readonly options: Options;
@@ -151,6 +155,8 @@ export interface AgentConfig {
   readonly control: { readonly socket?: string };
   /** How long a fault may last before it ends the transaction, in seconds. */
   readonly faultGraceS: number;
+  /** How often an EV that does not answer an offer is woken up by a pulse of state F; absent: never. */
+  readonly wakeUps?: number;
   /** After a loss of power that lasted no longer than this, in seconds, a transaction may go on; 0: it never does. */
   readonly resumeWithinS: number;
   /** The operator knows that a board without its own protective devices is for the laboratory. */

@@ -1,6 +1,7 @@
 /** What the rooms share: journal, station, who may charge, what is reserved, what bounds the offers. Made here, put on the context by the agent. */
 import type { Board } from '../hal/contract.ts';
 import type { AgentConfig } from './config.ts';
+import { type Connector, transactionOf } from './core/connector/state.ts';
 import { CentralAuthority, type CentralAuthorityOptions } from './features/authorization/authority.ts';
 import { AuthorizationCache } from './features/authorization/cache.ts';
 import { TrustStore } from './features/certificates/trust-store.ts';
@@ -26,6 +27,7 @@ import type { OutboxPorts } from './ocpp/outbox.ts';
 import type { Ports } from './ports.ts';
 import { LoadManager } from './station/load-manager.ts';
 import { Station } from './station/station.ts';
+import { TagSignals } from './station/tag-signals.ts';
 
 export interface HouseOptions {
   readonly config: AgentConfig;
@@ -38,6 +40,8 @@ export interface HouseOptions {
   readonly isOnline: CentralAuthorityOptions['isOnline'];
   readonly call: CentralAuthorityOptions['call'];
   readonly reached?: OutboxPorts['reached'];
+  /** Where a replay begins. */
+  readonly goOnFrom?: readonly Connector[];
 }
 
 export interface House {
@@ -51,6 +55,7 @@ export interface House {
   readonly securityEvents: SecurityEventLog;
   readonly trust: TrustStore;
   readonly firmware: FirmwareDesk;
+  readonly tagSignals: TagSignals;
 }
 
 export function furnish({
@@ -63,6 +68,7 @@ export function furnish({
   isOnline,
   call,
   reached,
+  goOnFrom = [],
 }: HouseOptions): House {
   const { clock, log } = ports;
   const ledger = new Ledger({
@@ -70,6 +76,7 @@ export function furnish({
     meters: new Map(board.connectors.map(({ id, meter }) => [id, meter])),
     ratings: new Map(board.connectors.map(({ id, maxA, phases }) => [id, { maxA, phases }])),
     resumeWithinMs: config.resumeWithinS * 1000,
+    goesOn: new Set(goOnFrom.flatMap((connector) => transactionOf(connector)?.id ?? [])),
     stopData: stopDataFrom(settings, board),
     send,
     attempts: () => settings.get(transactionMessageAttempts),
@@ -113,6 +120,7 @@ export function furnish({
     securityEvents,
     trust: new TrustStore({ ...ports, config, settings, securityEvents }),
     firmware: new FirmwareDesk({ ...ports, securityEvents }),
+    tagSignals: new TagSignals(),
     chargingProfiles: new ProfileShelf({ ...ports, station, board, limits, transactions: ledger, settings, config }),
   };
   return house;

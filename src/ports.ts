@@ -377,6 +377,8 @@ export interface FirmwareFile {
   read(): AsyncIterable<Uint8Array>;
   /** `image`: what a broken download has left stays, for the next one to go on with. What is not there is no trouble. */
   remove(what: 'image' | 'all'): Promise<void>;
+  /** SHA-256 of it, in hexadecimal digits. */
+  digest(): Promise<string>;
 }
 
 export interface FirmwareImage {
@@ -397,6 +399,11 @@ export interface Installer {
   readonly keepsAvailable: boolean;
   /** Never rejects; bounded in time. */
   install(image: FirmwareImage): Promise<Installation>;
+  /**
+   * After an end of the process in the middle of `install`: waits for what goes on of it without us, and says what has become of it. Absent
+   * where nothing goes on without us: then it has failed. Never rejects; bounded in time.
+   */
+  resume?(): Promise<Installation>;
   /** Names what runs now: another name after a restart means another version. Undefined if nobody can tell. Never rejects. */
   running(): Promise<string | undefined>;
   /** What runs has not proved itself yet: without us the version before may come back. Never rejects. */
@@ -418,6 +425,16 @@ export interface DiagnosticsRequest {
   readonly range: TimeRange;
   /** JSON files, by their names without `.json`. What a log would mask is masked in them. */
   readonly documents: Readonly<Record<string, unknown>>;
+  /** Whole files as they are. */
+  readonly files?: readonly AttachedFile[];
+}
+
+export interface AttachedFile {
+  /** Below the folder: `recorder/now.jsonl`. */
+  readonly name: string;
+  readonly bytes: number;
+  /** Undefined if it has gone meanwhile. Rejects with StoreError; the archive then does without it. */
+  read(): Promise<Uint8Array | undefined>;
 }
 
 /** A file made for an upload, on the disk of the charge point. */
@@ -434,6 +451,26 @@ export interface Archives {
   diagnostics(request: DiagnosticsRequest): Promise<Archive>;
   /** One text file; each line gets its line feed. They are asked for as they are written. */
   text(lines: Iterable<string>): Promise<Archive>;
+}
+
+export interface SavedRecording {
+  readonly name: string;
+  /** With its directory. */
+  readonly file: string;
+  readonly bytes: number;
+}
+
+/** Flight recordings on the disk, a bounded number of them. Rejects with StoreError: `storeFull` also if too little would stay free. */
+export interface Recordings {
+  /**
+   * Whole and on the medium when it resolves, or not there at all; the oldest ones make room. `title` (letters, digits, `_` and `-`) becomes
+   * a part of the name.
+   */
+  save(title: string, content: readonly Uint8Array[]): Promise<SavedRecording>;
+  /** Oldest first. */
+  list(): Promise<readonly SavedRecording[]>;
+  /** Undefined if there is none of this name. */
+  read(name: string): Promise<Uint8Array | undefined>;
 }
 
 export type ExitKind = 'reset' | 'shutdown';
@@ -455,6 +492,7 @@ export interface Ports {
   readonly keyStore: KeyStore;
   readonly transfers: Transfers;
   readonly archives: Archives;
+  readonly recordings: Recordings;
   readonly installer: Installer;
   readonly firmwareFile: FirmwareFile;
 }

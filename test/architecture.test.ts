@@ -38,7 +38,12 @@ const within = (path: string, places: readonly string[]) =>
   places.some((place) => path === place || path.startsWith(`${place}/`));
 
 const CONTRACT = ['hal/contract.ts', 'hal/faults.ts'];
-const CONFIG_TYPES = ['src/config.ts', 'hal/board-description.ts', 'hal/modbus/register-map.ts'];
+const CONFIG_TYPES = [
+  'src/config.ts',
+  'hal/board-description.ts',
+  'hal/modbus/controller-map.ts',
+  'hal/modbus/register-map.ts',
+];
 const SHARED = ['src/ports.ts', 'src/errors.ts', 'src/config.ts', ...CONTRACT];
 /** The supervisor of `npm start` is a program of its own: it starts processes. */
 const EDGE = ['src/main.ts', 'src/cli', 'src/bench/supervisor.ts'];
@@ -56,15 +61,42 @@ const MAY_IMPORT: readonly (readonly [place: string, may: readonly string[]])[] 
   ['src/core', CONTRACT],
   ['src/ocpp', ['src/ports.ts', 'src/errors.ts']],
   ['src/station', ['src/core', ...SHARED]],
+  // The duty cycle that stands on the pilot: the conversion of hal, not a second one.
+  ['src/recorder', ['src/core', 'hal/duty.ts', ...SHARED]],
   ['src/features/all.ts', ['src/features']],
   ['src/features', [...ROOMS, ...SHARED]],
   ['src/central-system-switch.ts', ['src/features', ...ROOMS, ...SHARED]],
   ['src/house.ts', ['src/features', ...ROOMS, ...SHARED]],
-  ['src/agent.ts', ['src/house.ts', 'src/central-system-switch.ts', 'src/features', ...ROOMS, ...SHARED]],
+  ['src/central-system-line.ts', ['src/house.ts', 'src/features', ...ROOMS, ...SHARED]],
+  [
+    'src/agent.ts',
+    [
+      'src/house.ts',
+      'src/central-system-line.ts',
+      'src/central-system-switch.ts',
+      'src/recorder',
+      'src/features',
+      ...ROOMS,
+      ...SHARED,
+    ],
+  ],
   ['src/control', ['src/agent.ts', ...SHARED]],
   ['src/faces', ['src/agent.ts', ...SHARED]],
   ['src/platform', [...SHARED, ...CONFIG_TYPES]],
   ['src/bench/supervisor.ts', ['src/bench', 'src/config', 'src/platform', ...SHARED]],
+  // It begins from stored transactions, and its board fails as a real one does.
+  [
+    'src/bench/replay',
+    [
+      'src/agent.ts',
+      'src/bench/virtual-clock.ts',
+      'src/features/transactions/facts.ts',
+      'src/recorder/recording.ts',
+      'src/ocpp',
+      'hal/hal-error.ts',
+      ...SHARED,
+    ],
+  ],
   ['src/bench', ['src/agent.ts', 'hal/mock', 'src/ocpp', ...SHARED]],
   ['src/main.ts', ['src', 'hal']],
   ['src/cli', ['src', 'hal']],
@@ -87,6 +119,8 @@ const HOMES: { readonly [name: string]: readonly string[] } = {
   'node:fs/promises': [...AMBIENT, 'hal'],
   'node:http': [...AMBIENT, 'src/control', 'src/faces', 'src/bench'],
   'node:events': ['hal/modbus'],
+  // Of it only the event loop: a socket waits for a GPIO line.
+  'node:net': [...AMBIENT, 'hal/linux'],
   'node:path': [...AMBIENT, 'src/config', 'src/bench', 'hal'],
 };
 
@@ -129,6 +163,7 @@ const WORDS: readonly (readonly [rule: string, word: RegExp, only: readonly stri
     ],
     ['src', 'hal'],
   ],
+  ['8: only a technician exercises a contactor', /\.exercise\s*(\?\.)?\(/, ['hal', 'src/cli'], ['src', 'hal']],
   ['9: one error class per layer', /\bextends\s+\w*Error\b/, ['hal/hal-error.ts', 'src/errors.ts'], ['src', 'hal']],
   ['9: an error has a code', /\bextends\s+Error\s*\{(?!\s*readonly code: \w+Code;)/, [], ['src', 'hal']],
   [
@@ -271,6 +306,12 @@ const PLANTED: readonly (readonly [rule: string, path: string, text: string, see
     'src/station/x.ts',
     `import type { Contactor } from '../../hal/contract.ts';`,
     '8: the raw contactor',
+  ],
+  [
+    '8: a contactor without an EV',
+    'src/station/x.ts',
+    'export const f = (evse: Evse) => evse.exercise?.();',
+    '8: only a technician exercises',
   ],
   ['9: a second error class', 'src/station/x.ts', 'export class StationError extends Error {}', '9: one error class'],
   ['9: no code', 'src/errors.ts', 'export class NewError extends Error {}', '9: an error has a code'],

@@ -17,6 +17,7 @@ import type { Store } from '../src/ports.ts';
 import { FakeSockets } from './ocpp/support/fake-sockets.ts';
 import { MemoryArchives } from './sim/memory-archives.ts';
 import { MemoryKeyStore } from './sim/memory-key-store.ts';
+import { MemoryRecordings } from './sim/memory-recordings.ts';
 import { SimFirmwareFile } from './sim/sim-firmware.ts';
 import { SimTransfers } from './sim/sim-transfers.ts';
 import { silentLog } from './sim/world.ts';
@@ -40,6 +41,7 @@ const CONFIG: AgentConfig = {
     retryBackoffWaitMinimumS: 1,
     retryBackoffRepeatTimes: 6,
     switchSecurityProfileConnectionTimeoutS: 60,
+    confirmConnectionWithinS: 300,
     rejectRemoteStartTransactionWithoutConnectorId: false,
     remoteStartTransactionWithoutConnectorIdFindFirst: true,
     meterPublicKeys: [],
@@ -87,6 +89,7 @@ beforeAll(async () => {
     installer: installerFor(undefined, { installation: '/virtual', log: silentLog }),
     firmwareFile: new SimFirmwareFile(transfers),
     archives,
+    recordings: new MemoryRecordings(),
   };
   const board = createMockBoard({
     connectors: [{ id: 1, cable: 'attached' }],

@@ -1,5 +1,5 @@
 /** Digital lines as drivers see them: on or off. Which level that is, and how lines are reached, stays in here and in the back end. */
-import type { LineDescription } from '../board-description.ts';
+import type { DebouncedInputDescription, LineDescription } from '../board-description.ts';
 import type { Unsubscribe } from '../contract.ts';
 
 export type Level = 0 | 1;
@@ -19,11 +19,15 @@ export interface RawInput {
   close(): void;
 }
 
-/** A way to reach the lines of one chip. Rejects with a HalError: noSuchLine, lineBusy, noPermission, driverMissing. */
+/** What else a back end may be asked for. Levels stay physical: `activeLow` is what the kernel tells others about the line. */
+export type LineOptions = Omit<LineDescription, 'line'>;
+export type InputOptions = Omit<DebouncedInputDescription, 'line'>;
+
+/** A way to reach the lines of one chip. Rejects with a HalError: noSuchLine, lineBusy, noPermission, driverMissing, badBoard. */
 export interface LineBackend {
   /** The pin has the level `initial` before it becomes an output, so that a relay never clicks. */
-  openOutput(line: number, initial: Level): Promise<RawOutput>;
-  openInput(line: number): Promise<RawInput>;
+  openOutput(line: number, initial: Level, options: LineOptions): Promise<RawOutput>;
+  openInput(line: number, options: InputOptions): Promise<RawInput>;
 }
 
 export interface OutputLine {
@@ -45,7 +49,7 @@ export const levelOf = (on: boolean, { activeLow = false }: LineDescription): Le
 
 /** An output that is off from before the first moment it drives. */
 export async function openOutput(backend: LineBackend, description: LineDescription): Promise<OutputLine> {
-  const raw = await backend.openOutput(description.line, levelOf(false, description));
+  const raw = await backend.openOutput(description.line, levelOf(false, description), description);
   let open = true;
   return {
     write: (on) => raw.write(levelOf(on, description)),
@@ -61,8 +65,8 @@ export async function openOutput(backend: LineBackend, description: LineDescript
   };
 }
 
-export async function openInput(backend: LineBackend, description: LineDescription): Promise<InputLine> {
-  const raw = await backend.openInput(description.line);
+export async function openInput(backend: LineBackend, description: DebouncedInputDescription): Promise<InputLine> {
+  const raw = await backend.openInput(description.line, description);
   const listeners = new Set<(on: boolean) => void>();
   const read = () => raw.read() === levelOf(true, description);
   let last = read();

@@ -1,10 +1,20 @@
 /** Lines through the `onoff` package: GPIO by sysfs, for kernels that still have it. The only importer of onoff. */
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, readSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  constants,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import type { BinaryValue, Gpio } from 'onoff';
 import type { Timebase } from '../contract.ts';
 import { HalError, type HalErrorCode } from '../hal-error.ts';
-import type { LineBackend, RawInput, RawOutput } from './line.ts';
+import { chipOf, lineOf } from './chips.ts';
+import type { InputOptions, LineBackend, RawInput, RawOutput } from './line.ts';
 import { ready, systemCode } from './ready-files.ts';
 
 interface Chip {
@@ -14,7 +24,8 @@ interface Chip {
 }
 
 export interface OnoffOptions {
-  readonly chip: string;
+  /** One of these labels is there. */
+  readonly labels: readonly string[];
   /** Only for finding chips; onoff itself knows no other path than /sys/class/gpio. */
   readonly sysfsRoot: string;
   readonly clock: Timebase;
@@ -39,22 +50,9 @@ export function chipsOf(sysfsRoot: string): readonly Chip[] {
 }
 
 /** The number that sysfs gives to a line: base of the chip with this label plus offset. Throws HalError noSuchLine. */
-export function globalNumber(chips: readonly Chip[], label: string, line: number): number {
-  const [chip, second] = chips.filter((candidate) => candidate.label === label);
-  if (chip === undefined || second !== undefined) {
-    const found = chips.length === 0 ? 'none' : chips.map((candidate) => candidate.label).join(', ');
-    throw new HalError(
-      'noSuchLine',
-      `${chip === undefined ? 'no' : 'more than one'} GPIO chip is labelled ${label}; found: ${found}. Set gpio.chip in the board file to the label of this model.`,
-    );
-  }
-  if (!Number.isInteger(line) || line < 0 || line >= chip.lines) {
-    throw new HalError(
-      'noSuchLine',
-      `${label} has the lines 0..${chip.lines - 1}, not ${line}. Correct the board file.`,
-    );
-  }
-  return chip.base + line;
+export function globalNumber(chips: readonly Chip[], labels: readonly string[], line: number): number {
+  const chip = chipOf(chips, labels);
+  return chip.base + lineOf(chip, line);
 }
 
 const FAILURES: { readonly [code in string]?: readonly [HalErrorCode, string] } = {
@@ -87,11 +85,14 @@ async function loadOnoff(): Promise<typeof Gpio> {
   }
 }
 
+const EXPORT = '/sys/class/gpio/export';
+
 /** Exports by ourselves and waits with a timer: onoff would do the same in a loop that blocks the process. */
 async function exported(number: number, files: readonly string[], clock: Timebase): Promise<void> {
   const folder = `/sys/class/gpio/gpio${number}`;
   if (existsSync(folder)) return ready(within(folder, files), clock);
-  writeFileSync('/sys/class/gpio/export', String(number));
+  await ready([EXPORT], clock, constants.W_OK);
+  writeFileSync(EXPORT, String(number));
   try {
     await ready(within(folder, files), clock);
   } catch (error) {
@@ -101,6 +102,16 @@ async function exported(number: number, files: readonly string[], clock: Timebas
 }
 
 const within = (folder: string, files: readonly string[]) => files.map((file) => join(folder, file));
+
+/** An emergency stop whose pull-up nobody sets would float. */
+function refuseWhatSysfsCannot(line: number, { pull, debounceMs = 0 }: InputOptions): void {
+  const what = pull !== undefined ? `pull: ${pull}` : debounceMs > 0 ? `debounceMs: ${debounceMs}` : undefined;
+  if (what === undefined) return;
+  throw new HalError(
+    'badBoard',
+    `GPIO line ${line} wants ${what}, which sysfs cannot do. Set gpio.backend: character-device, or take it out of the board file (a pull resistor can be set in config.txt: gpio=${line}=pu).`,
+  );
+}
 
 /** Reading a descriptor that is polled takes its pending edge away (kernfs), so that onoff would never tell it: we read another one. */
 function ownReader(number: number): { read(): BinaryValue; close(): void } {
@@ -116,7 +127,7 @@ function ownReader(number: number): { read(): BinaryValue; close(): void } {
 }
 
 /** Opens the lines of one chip. Rejects with HalError driverMissing or noSuchLine before any line is touched. */
-export async function onoffLines({ chip, sysfsRoot, clock }: OnoffOptions): Promise<LineBackend> {
+export async function onoffLines({ labels, sysfsRoot, clock }: OnoffOptions): Promise<LineBackend> {
   const GpioLine = await loadOnoff();
   const chips = chipsOf(sysfsRoot);
   if (chips.length === 0) {
@@ -129,8 +140,8 @@ export async function onoffLines({ chip, sysfsRoot, clock }: OnoffOptions): Prom
     make: (number: number) => Gpio,
     check: (gpio: Gpio) => boolean,
   ): Promise<Gpio> => {
-    const name = `${chip}:${line}`;
-    const number = globalNumber(chips, chip, line);
+    const number = globalNumber(chips, labels, line);
+    const name = `${chipOf(chips, labels).label}:${line}`;
     try {
       await exported(number, files, clock);
       const gpio = make(number);
@@ -155,14 +166,15 @@ export async function onoffLines({ chip, sysfsRoot, clock }: OnoffOptions): Prom
       );
       return { write: (level: BinaryValue) => gpio.writeSync(level), close: () => gpio.unexport() };
     },
-    async openInput(line): Promise<RawInput> {
+    async openInput(line, wanted): Promise<RawInput> {
+      refuseWhatSysfsCannot(line, wanted);
       const gpio = await open(
         line,
         ['value', 'direction', 'active_low', 'edge'],
         (number) => new GpioLine(number, 'in', 'both', { activeLow: false }),
         (made) => made.direction() === 'in' && made.edge() === 'both',
       );
-      const pin = ownReader(globalNumber(chips, chip, line));
+      const pin = ownReader(globalNumber(chips, labels, line));
       return {
         read: pin.read,
         onEdge(listener) {

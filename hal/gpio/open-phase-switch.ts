@@ -36,7 +36,7 @@ export async function openPhaseSwitch(
     }
     await new Promise<void>((resolve) => clock.after(LOOK_MS, resolve));
   }
-  const raw = await backend.openOutput(onePhase.line, levelOf(false, onePhase));
+  const raw = await backend.openOutput(onePhase.line, levelOf(false, onePhase), onePhase);
   let isOpen = true;
   keep(() => {
     isOpen = false;

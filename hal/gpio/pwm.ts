@@ -1,6 +1,7 @@
 /** The 1 kHz of the control pilot from a hardware PWM channel in sysfs. */
 import {
   closeSync,
+  constants,
   existsSync,
   openSync,
   readdirSync,
@@ -71,7 +72,11 @@ export async function openPwm(description: PwmDescription, { sysfsRoot, clock }:
   const inverted = description.inverted ?? false;
   const x1 = String(pulseOf(100, inverted));
   try {
-    if (!existsSync(channel)) writeFileSync(join(chip, 'export'), String(description.channel));
+    if (!existsSync(channel)) {
+      const exporting = join(chip, 'export');
+      await ready([exporting], clock, constants.W_OK);
+      writeFileSync(exporting, String(description.channel));
+    }
     await ready(['period', 'duty_cycle', 'enable'].map(file), clock);
     // The kernel refuses a period shorter than the pulse, and a pulse longer than the period.
     if (number(file('duty_cycle')) > PERIOD_NS) writeFileSync(file('duty_cycle'), '0');

@@ -1,4 +1,5 @@
 /** A board without metal: the real interlocks and fault book, with inputs that a person, a script or a test sets. */
+import type { Protection } from '../board-description.ts';
 import type {
   Board,
   ContactorState,
@@ -13,6 +14,7 @@ import type {
 } from '../contract.ts';
 import { FaultBook } from '../fault-book.ts';
 import { HalError } from '../hal-error.ts';
+import type { OwnPilotEvse } from '../own-pilot-evse.ts';
 import { tryAll } from '../try-all.ts';
 import { FaultCauses, type FaultDetails } from './fault-causes.ts';
 import { type ConnectorChange, MockConnector, type MockConnectorOptions } from './mock-connector.ts';
@@ -28,6 +30,8 @@ export interface MockBoardOptions extends Surroundings {
   readonly meterSerial?: string;
   /** There is a meter at the connection of the house. */
   readonly gridConnection?: true;
+  /** What is watched and counted; absent: nothing. With `rcdTest` every connector has an RCD that can be tested. */
+  readonly protection?: Protection;
   /** There is a contact of the grid operator. */
   readonly dimming?: true;
 }
@@ -40,11 +44,15 @@ export interface MockInputs {
   setMains(mains: Mains): void;
   setGrid(change: Partial<GridInputs>): void;
   setDimming(active: boolean): void;
+  /** `deaf`: no RCD trips in its test. */
+  setRcd(rcd: 'ok' | 'deaf'): void;
   /** To the reader that serves these connectors (default all), or else to the one that serves most. */
   present(idTag: string, connectors?: readonly number[]): void;
 }
 
 export interface MockBoard extends Board {
+  /** It has RCDs that are tested. */
+  readonly testsRcds: boolean;
   readonly inputs: MockInputs;
   connector(connectorId: number): Pick<MockConnector, 'observe' | 'drawA'>;
   /** The coil since power-up, oldest first: `open`, `closed`, ... */
@@ -56,8 +64,8 @@ export interface MockBoard extends Board {
 const DEFAULTS = { maxA: 32, phases: 3, ventilated: false, rotation: 'RST' } as const;
 
 export function createMockBoard(options: MockBoardOptions): MockBoard {
-  const { connectors, clock, log, meterSerial = 'MOCK' } = options;
-  const book = new FaultBook();
+  const { connectors, clock, log, protection, meterSerial = 'MOCK' } = options;
+  const book = new FaultBook(protection?.rcdReclosesOnUnplug === true ? { groundFault: 'unplug' } : {});
   const ofTheChargePoint = new FaultCauses(book, 0);
   const onOutput = new Set<() => void>();
   const onMains = new Set<(mains: Mains) => void>();
@@ -67,7 +75,8 @@ export function createMockBoard(options: MockBoardOptions): MockBoard {
     for (const listener of [...onOutput]) listener();
   };
   const made = connectors.map((options) => {
-    const parts = { clock, log, book, changed, meterSerial: `${meterSerial}-${options.id}` };
+    const watched = protection === undefined ? {} : { protection };
+    const parts = { clock, log, book, changed, meterSerial: `${meterSerial}-${options.id}`, ...watched };
     return new MockConnector({ ...DEFAULTS, ...options }, parts);
   });
   const evses = made.map(({ evse }) => evse);
@@ -103,6 +112,9 @@ export function createMockBoard(options: MockBoardOptions): MockBoard {
       ]);
     },
     setGrid: (change) => there(grid, 'grid meter').patch(change),
+    setRcd: (rcd) => {
+      for (const connector of made) connector.rcd.isDeaf = rcd === 'deaf';
+    },
     setDimming: (active) => there(dimming, 'dimming contact').set(active),
     present: (idTag, served = connectors.map(({ id }) => id)) => {
       for (const connectorId of served) find(connectorId);
@@ -112,6 +124,7 @@ export function createMockBoard(options: MockBoardOptions): MockBoard {
 
   return {
     inputs,
+    testsRcds: protection?.rcdTest !== undefined,
     connectors: made.map(({ hardware }) => hardware),
     readers,
     ...(grid === undefined ? {} : { gridMeter: grid.meter }),
@@ -121,6 +134,9 @@ export function createMockBoard(options: MockBoardOptions): MockBoard {
     },
     get mains() {
       return mains;
+    },
+    get watched() {
+      return evses.every(isWatched);
     },
     connector: find,
     contactorHistory: (connectorId) => find(connectorId).contactorHistory,
@@ -139,6 +155,10 @@ export function createMockBoard(options: MockBoardOptions): MockBoard {
     },
   };
 }
+
+/** There is no loop to look at: what one would see has to have been followed. */
+const isWatched = ({ state, commanded }: OwnPilotEvse): boolean =>
+  commanded === 'open' || state.pilot === 'C' || state.pilot === 'D';
 
 /** Tells its listeners before `set` returns. */
 function mockDimming(): DimmingContact & { set(active: boolean): void } {

@@ -1,5 +1,7 @@
 /** One connector without metal: pilot, car, contactor behind the real interlock, lock, proximity and meter, and what goes wrong with them. */
+import type { Protection } from '../board-description.ts';
 import { monitoredContactor } from '../contactor-monitor.ts';
+import { watchWear } from '../contactor-wear.ts';
 import type {
   ConnectorHardware,
   ControlPilot,
@@ -12,8 +14,10 @@ import type {
 } from '../contract.ts';
 import { dutyOf } from '../duty.ts';
 import type { FaultBook } from '../fault-book.ts';
+import { watchedMeter } from '../meter-watch.ts';
 import { type OwnPilotEvse, ownPilotEvse } from '../own-pilot-evse.ts';
 import { phaseSwitch } from '../phase-switch.ts';
+import { watchRcd } from '../rcd.ts';
 import { type ThermalWatch, thermalWatch } from '../thermal-watch.ts';
 import { ElectricVehicle, type VehicleInputs } from './electric-vehicle.ts';
 import { FaultCauses } from './fault-causes.ts';
@@ -21,6 +25,7 @@ import { MockContactor } from './mock-contactor.ts';
 import type { GridLine, Rotation } from './mock-grid.ts';
 import { MockLock } from './mock-lock.ts';
 import { type MeterInputs, MockMeter } from './mock-meter.ts';
+import { MockRcd } from './mock-rcd.ts';
 
 /** `welded`, `stuck`: the contactor. `lock`, `unlock`: the motor of the lock cannot move that way. */
 export type Jam = 'lock' | 'unlock' | 'welded' | 'stuck';
@@ -67,6 +72,7 @@ export interface MockConnectorOptions {
 export interface MockConnectorParts extends Surroundings {
   readonly book: FaultBook;
   readonly meterSerial: string;
+  readonly protection?: Protection;
   /** Called after any output may have changed. */
   readonly changed: () => void;
 }
@@ -77,6 +83,7 @@ export class MockConnector {
   readonly hardware: ConnectorHardware;
   readonly evse: OwnPilotEvse;
   readonly causes: FaultCauses;
+  readonly rcd: MockRcd;
   readonly #options: MockConnectorOptions;
   readonly #parts: MockConnectorParts;
   readonly #ev: ElectricVehicle;
@@ -121,14 +128,15 @@ export class MockConnector {
     // First of all listeners: current and faults are up to date when anybody else hears of it.
     this.evse.onState(() => this.#followEvse());
     const ofASocket = cable === 'socket' ? { lock: this.#lock, proximity: this.#proximity() } : {};
+    this.rcd = new MockRcd(clock);
     const selector = { select: (selected: 1 | 3) => this.#connect(selected) };
     this.hardware = {
       id,
       evse: this.evse,
-      meter: this.#meter,
       maxA,
       phases,
       derating: this.#thermal,
+      ...this.#protected(parts),
       ...(phases === 3 ? { phaseSwitch: phaseSwitch({ selector, evse: this.evse, clock, log }) } : {}),
       ...ofASocket,
     };
@@ -171,8 +179,23 @@ export class MockConnector {
     };
   }
 
+  /** As on a real board, if somebody wants it. */
+  #protected({ protection, book, clock }: MockConnectorParts): Pick<ConnectorHardware, 'wear' | 'meter'> {
+    if (protection === undefined) return { meter: this.#meter };
+    const connectorId = this.#options.id;
+    const { evse } = this;
+    const { rcdTest: every, contactorLife: life } = protection;
+    if (every !== undefined) watchRcd({ connectorId, device: this.rcd, evse, book, clock, every });
+    const phases = () => this.#phases;
+    return {
+      meter: watchedMeter({ connectorId, evse, meter: this.#meter, phases, protection, book, clock }),
+      wear: watchWear({ connectorId, evse, book, ...(life === undefined ? {} : { life }) }),
+    };
+  }
+
   #pilot(): ControlPilot {
     const ev = this.#ev;
+    const { clock } = this.#parts;
     const signal = (offer: Offer): void => {
       this.#offer = offer;
       ev.signal(offer);
@@ -183,6 +206,10 @@ export class MockConnector {
     return {
       get state() {
         return ev.state;
+      },
+      // Every change of an input is followed before it returns.
+      get lookedAt() {
+        return clock.now();
       },
       signal,
       onState: (listener) => ev.onState(listener),

@@ -1,11 +1,13 @@
 /** A contactor with a coil, a mirror contact and two ways to be broken. */
-import type { Contactor, ContactorState, Unsubscribe } from '../contract.ts';
+import type { Contactor, ContactorCommand, ContactorState, Unsubscribe } from '../contract.ts';
+import { onlookers } from '../onlookers.ts';
 
 /** `welded`: the mirror contact says closed whatever is commanded. `stuck`: it does not close. */
 export type ContactorJam = 'welded' | 'stuck' | undefined;
 
 export class MockContactor implements Contactor {
   readonly #listeners = new Set<(feedback: ContactorState) => void>();
+  readonly #commands = onlookers<ContactorCommand>();
   readonly #history: ContactorState[] = [];
   #coil: ContactorState = 'open';
   #jam: ContactorJam;
@@ -39,9 +41,14 @@ export class MockContactor implements Contactor {
     return () => this.#listeners.delete(listener);
   }
 
+  onCommand(look: (command: ContactorCommand) => void): Unsubscribe {
+    return this.#commands.add(look);
+  }
+
   #command(coil: ContactorState): void {
     this.#coil = coil;
     if (this.#history.at(-1) !== coil) this.#history.push(coil);
+    this.#commands.tell(coil === 'open' ? 'open' : 'close');
     this.#tell();
   }
 

@@ -3,7 +3,7 @@ import type { Monotonic, Surroundings } from '../contract.ts';
 import { HalError } from '../hal-error.ts';
 import type { OpenBytePort, SerialBus } from './byte-port.ts';
 import { Connection, type Outcome, type Pace } from './connection.ts';
-import type { Request } from './rtu-client.ts';
+import type { ReadCode, Request } from './rtu-client.ts';
 import { serialPort } from './serial-port.ts';
 
 export interface Manners extends Pace {
@@ -20,9 +20,9 @@ export interface Manners extends Pace {
 export interface ModbusBus {
   /** Grows each time the port is lost, before it is opened again: whoever remembers something about a device asks it anew. */
   readonly openings: number;
-  /** Functions 3 (holding) and 4 (input); address as on the wire, count 1..125. */
+  /** Functions 3 (holding), 4 (input) and 1 (coils, each 0 or 1); address as on the wire, count 1..125. */
   readRegisters(
-    code: 3 | 4,
+    code: ReadCode,
     unit: number,
     address: number,
     count: number,
@@ -30,6 +30,8 @@ export interface ModbusBus {
   ): Promise<readonly number[]>;
   /** Function 16. Resolves when the device has acknowledged; it may be repeated, so values must not be increments. */
   writeRegisters(unit: number, address: number, values: readonly number[], manners: Manners): Promise<void>;
+  /** Functions 5 (a coil: 0 or 1) and 6 (a register). Otherwise as `writeRegisters`. */
+  writeSingle(what: 'coil' | 'register', unit: number, address: number, value: number, manners: Manners): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -81,7 +83,7 @@ class QueuedBus implements ModbusBus {
   }
 
   readRegisters(
-    code: 3 | 4,
+    code: ReadCode,
     unit: number,
     address: number,
     count: number,
@@ -91,7 +93,17 @@ class QueuedBus implements ModbusBus {
   }
 
   async writeRegisters(unit: number, address: number, values: readonly number[], manners: Manners): Promise<void> {
-    await this.#enqueue({ type: 'write', unit, address, values }, manners);
+    await this.#enqueue({ type: 'write', as: 'block', unit, address, values }, manners);
+  }
+
+  async writeSingle(
+    what: 'coil' | 'register',
+    unit: number,
+    address: number,
+    value: number,
+    manners: Manners,
+  ): Promise<void> {
+    await this.#enqueue({ type: 'write', as: what, unit, address, values: [value] }, manners);
   }
 
   async close(): Promise<void> {
@@ -192,14 +204,20 @@ function mayPass(outcome: Outcome): boolean {
 /** Could an answer to `one` pass for an answer to `other`? A read's answer does not repeat the address, a write's not the values. */
 function sameForm(one: Request, other: Request): boolean {
   if (one.unit !== other.unit) return false;
-  if (one.type === 'read' && other.type === 'read') return one.function === other.function && one.count === other.count;
+  if (one.type === 'read' && other.type === 'read')
+    return one.function === other.function && answerWords(one) === answerWords(other);
   if (one.type === 'read' || other.type === 'read') return false;
-  return one.address === other.address && one.values.length === other.values.length;
+  return one.as === other.as && one.address === other.address && one.values.length === other.values.length;
 }
+
+/** Eight coils share a byte. */
+const answerWords = ({ function: code, count }: { readonly function: ReadCode; readonly count: number }): number =>
+  code === 1 ? Math.ceil(count / 8) : count;
 
 /** The shortest read at the same place whose answer cannot be taken for an answer to any of `others`. */
 function requestUnlike(others: readonly Request[], { unit, address, ...request }: Request): Request {
-  const code = request.type === 'read' ? request.function : 3;
+  // Of coils it would take eight more to make a longer answer; a refusal of their address is an answer, too.
+  const code = request.type === 'read' && request.function !== 1 ? request.function : 3;
   let barrier: Request = { type: 'read', function: code, unit, address, count: 1 };
   while (others.some((other) => sameForm(other, barrier))) barrier = { ...barrier, count: barrier.count + 1 };
   return barrier;

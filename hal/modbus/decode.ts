@@ -1,10 +1,14 @@
 /** From 16-bit registers to physical values in the units of the hardware contract. Pure. */
 import type { Line, Lines, Quantity, Values } from '../contract.ts';
 import {
+  type IdentityRegister,
   type MeterUnit,
   type PlannedRead,
+  partsOf,
   type RegisterMap,
   type RegisterType,
+  type SerialNumberRegister,
+  type WholePart,
   type WordOrder,
   wordsOf,
 } from './register-map.ts';
@@ -60,7 +64,8 @@ export function rawValue(
   });
   if (notAvailable === 'max' && isLargest(words, type)) return undefined;
   const value = READERS[type](view);
-  const exact = type.startsWith('float') ? Number.isFinite(value) : Number.isSafeInteger(value);
+  const isWhole = type.startsWith('int') || type.startsWith('uint');
+  const exact = isWhole ? Number.isSafeInteger(value) : Number.isFinite(value);
   return exact ? value : undefined;
 }
 
@@ -73,42 +78,82 @@ const READERS: { readonly [type in RegisterType]: (view: DataView) => number } =
   int64: (view) => Number(view.getBigInt64(0)),
   float32: (view) => view.getFloat32(0),
   float64: (view) => view.getFloat64(0),
+  decimalUint24: (view) => timesTenTo(view.getUint32(0) & 0xff_ffff, view.getInt8(0)),
+  decimalInt24: (view) => timesTenTo((view.getInt32(0) << 8) >> 8, view.getInt8(0)),
+  signThenUint16: (view) => view.getUint16(2) * (view.getUint8(0) === 0xff ? -1 : 1),
 };
 
+/** The number that these digits stand for, not a product that is a little off. */
+const timesTenTo = (number: number, exponent: number): number => Number(`${number}e${exponent}`);
+
 function isLargest([first, ...rest]: readonly number[], type: RegisterType): boolean {
-  if (type.startsWith('float')) return false;
+  if (!type.startsWith('int') && !type.startsWith('uint')) return false;
   return first === (type.startsWith('uint') ? 0xffff : 0x7fff) && rest.every((word) => word === 0xffff);
 }
 
 /** The answer to one planned read as values in V, A, W, var, VA, 1, Hz, Wh, varh, degree Celsius or percent. */
 export function decode(map: RegisterMap, read: PlannedRead, registers: readonly number[]): Values {
   const values: { [quantity in Quantity]?: { [line in Line]?: number } } = {};
-  for (const { quantity, line, offset } of read.fields) {
-    const value = physicalValue(map, quantity, registers, offset);
+  for (const { quantity, line } of read.fields) {
+    const value = physicalValue(map, quantity, line, { address: read.address, registers });
     if (value !== undefined) values[quantity] = { ...values[quantity], [line]: value };
   }
   return values;
 }
 
-function physicalValue(
-  map: RegisterMap,
-  quantity: Quantity,
-  registers: readonly number[],
-  offset: number,
-): number | undefined {
+/** What one read brought, and where it begins. */
+interface Block {
+  readonly address: number;
+  readonly registers: readonly number[];
+}
+
+function physicalValue(map: RegisterMap, quantity: Quantity, line: Line, block: Block): number | undefined {
   const entry = map.quantities[quantity];
-  if (entry === undefined) return undefined;
-  const type = entry.type ?? map.read.type;
-  const raw = rawValue(registers, offset, type, entry.wordOrder ?? map.read.wordOrder, map.read.notAvailable);
-  if (raw === undefined) return undefined;
-  const factor = (entry.scale ?? 1) * TO_CONTRACT[entry.unit];
+  const parts = entry && partsOf(entry, line, map.read);
+  if (entry === undefined || parts === undefined) return undefined;
+  const shares = parts.map((part) => shareOf(part, block, TO_CONTRACT[entry.unit], map.read.notAvailable));
+  let sum = 0;
+  for (const share of shares) {
+    if (share === undefined) return undefined;
+    sum += share;
+  }
   // 24 bits of kWh are whole Wh up to 16 MWh: rounding here, before any difference is taken, loses nothing.
-  if (ENERGIES.includes(quantity)) return withoutNegativeZero(Math.round(raw * factor));
-  const digits = type === 'float32' ? FLOAT32_DIGITS : OTHER_DIGITS;
-  const value = withoutNegativeZero(Number((raw * factor).toPrecision(digits)));
+  if (ENERGIES.includes(quantity)) return withoutNegativeZero(Math.round(sum));
+  const digits = parts.some(({ type }) => type === 'float32') ? FLOAT32_DIGITS : OTHER_DIGITS;
+  const value = withoutNegativeZero(Number(sum.toPrecision(digits)));
   return entry.tenthsAbove !== undefined && value > entry.tenthsAbove
     ? Number((value / 10).toPrecision(digits))
     : value;
+}
+
+/** In the unit of the contract; undefined if one of its registers holds no number. */
+function shareOf(
+  { address, type, wordOrder, scale, exponentAt }: WholePart,
+  block: Block,
+  toContract: number,
+  notAvailable: 'max' | undefined,
+): number | undefined {
+  const raw = rawValue(block.registers, address - block.address, type, wordOrder, notAvailable);
+  const exponent =
+    exponentAt === undefined ? 0 : rawValue(block.registers, exponentAt - block.address, 'int16', wordOrder);
+  if (raw === undefined || exponent === undefined) return undefined;
+  return (exponent === 0 ? raw : timesTenTo(raw, exponent)) * (scale * toContract);
+}
+
+/** How many registers hold a model code or a serial number. */
+export const identityWords = ({ type, words }: IdentityRegister | SerialNumberRegister): number =>
+  type === 'text' ? (words ?? 1) : wordsOf(type);
+
+/** A model code or a serial number as text, a number in decimal; undefined if there is none. */
+export function identityOf(
+  register: IdentityRegister | SerialNumberRegister,
+  registers: readonly number[],
+  wordOrder: WordOrder,
+): string | undefined {
+  if (register.type !== 'text') return rawValue(registers, 0, register.type, wordOrder)?.toString();
+  const bytes = registers.slice(0, identityWords(register)).flatMap((word) => [word >> 8, word & 0xff]);
+  const text = String.fromCharCode(...bytes.filter((byte) => byte >= 0x20 && byte < 0x7f)).trim();
+  return text === '' ? undefined : text;
 }
 
 const withoutNegativeZero = (value: number): number => (value === 0 ? 0 : value);

@@ -1,10 +1,12 @@
 /** An external EVSE controller as an `Evse`: it has its own pilot, contactor and safety; we give and withdraw the current. */
 import type {
   Cancel,
+  ContactorCommand,
   ContactorState,
   Evse,
   EvseState,
   FaultCode,
+  Monotonic,
   Offer,
   PilotState,
   ProximityPilot,
@@ -14,16 +16,24 @@ import type {
 import { LEAST_OFFER_A } from '../duty.ts';
 import type { FaultBook, Trippable } from '../fault-book.ts';
 import { HalError } from '../hal-error.ts';
+import { onlookers } from '../onlookers.ts';
 import { watchPilot } from '../pilot-faults.ts';
-import type { Manners, ModbusBus } from './bus.ts';
-import type { ControllerMap } from './controller-map.ts';
+import { type ControllerBus, ControllerLink } from './controller-link.ts';
+import {
+  type ControllerMap,
+  cableIn,
+  contactorIn,
+  currentIn,
+  type FlaggedFault,
+  faultsIn,
+  type Registers,
+  vehicleIn,
+} from './controller-map.ts';
 
 export const POLL_MS = 500;
 /** So many polls without an answer, and it is no longer known what the controller does. */
 export const MISSED_POLLS = 3;
 const OFF_ATTEMPTS = 3;
-type ControllerBus = Pick<ModbusBus, 'readRegisters' | 'writeRegisters'>;
-
 export interface ControllerSite {
   readonly unit: number;
   readonly connectorId: number;
@@ -43,6 +53,10 @@ export interface ControllerEvse extends Evse, Trippable {
    * is offered, and if it gives no answer in three attempts.
    */
   hasOpened(): Promise<boolean>;
+  /** What the EV is to be told; the controller may be one poll behind. */
+  readonly signalled: Offer;
+  /** When the last poll ended, with an answer or without. */
+  readonly lookedAt: Monotonic;
   /** No further poll. Trip it first, and wait until the current is withdrawn. */
   stop(): void;
 }
@@ -58,8 +72,6 @@ export async function openController(
   return controller;
 }
 
-const bit = (word: number, index: number): boolean => ((word >> index) & 1) === 1;
-
 /**
  * The controller closes its contactor by itself as soon as a current is set and the EV asks, so a current is set only while one is
  * offered, nothing trips and the permit was not withdrawn: whatever the pilot is by then, because the controller would let an EV
@@ -67,15 +79,15 @@ const bit = (word: number, index: number): boolean => ((word >> index) & 1) === 
  * faster is the controller's own protection.
  */
 class Controller implements ControllerEvse {
-  readonly #bus: ControllerBus;
+  readonly #link: ControllerLink;
   readonly #map: ControllerMap;
   readonly #site: ControllerSite;
   readonly #trips = new Set<string>();
   /** Faults that its flags have raised. Told once: each time is taken for a new beginning, as of a fault with the next EV. */
   readonly #flagged = new Set<FaultCode>();
   readonly #listeners = new Set<(state: EvseState) => void>();
+  readonly #commands = onlookers<ContactorCommand>();
   readonly #cableListeners = new Set<(cableA: number | undefined) => void>();
-  readonly #manners: Manners;
   #offer: Offer = 'x1';
   /** The permit was withdrawn: no current until it is given again, or after x1 or F a new one is offered. */
   #withheld = false;
@@ -84,24 +96,29 @@ class Controller implements ControllerEvse {
   #pilot: PilotState = 'E';
   #contactor: ContactorState = 'open';
   #cableA: number | undefined;
-  #scale = 1;
-  #identified = false;
+  /** Why the last poll failed. */
+  #failure: HalError | undefined;
   #missed = 0;
   /** What the current register holds, as far as known. */
   #current: number | undefined;
   #writing: Promise<void> | undefined;
   #next: Cancel = () => {};
+  #lookedAt: Monotonic;
   #stopped = false;
 
   constructor(bus: ControllerBus, map: ControllerMap, site: ControllerSite) {
-    this.#bus = bus;
     this.#map = map;
     this.#site = site;
-    this.#manners = { silenceMs: map.silenceMs, timeoutMs: map.timeoutMs, attempts: 1 };
+    this.#lookedAt = site.surroundings.clock.now();
+    this.#link = new ControllerLink(bus, map, { unit: site.unit, log: site.surroundings.log });
   }
 
   get state(): EvseState {
     return { pilot: this.#pilot, contactor: this.#contactor };
+  }
+
+  get signalled(): Offer {
+    return this.#offer;
   }
 
   readonly proximity: ProximityPilot = this.#proximity();
@@ -112,7 +129,10 @@ class Controller implements ControllerEvse {
     if (this.#current === undefined) {
       throw new HalError(
         'badBoard',
-        `no ${this.#map.model} answers as unit ${unit}. Check wiring, unit and baud rate.`,
+        this.#failure?.code === 'badBoard'
+          ? this.#failure.message
+          : `no ${this.#map.model} answers as unit ${unit}. Check wiring, unit and baud rate.`,
+        { cause: this.#failure },
       );
     }
     await this.#write();
@@ -125,6 +145,10 @@ class Controller implements ControllerEvse {
     if (typeof offer === 'number' && typeof this.#offer !== 'number') this.#withheld = false;
     this.#offer = offer;
     void this.#write();
+  }
+
+  get lookedAt(): Monotonic {
+    return this.#lookedAt;
   }
 
   get withdrawn(): boolean {
@@ -159,6 +183,10 @@ class Controller implements ControllerEvse {
     return () => this.#listeners.delete(listener);
   }
 
+  onCommand(look: (command: ContactorCommand) => void): Unsubscribe {
+    return this.#commands.add(look);
+  }
+
   async hasOpened(): Promise<boolean> {
     for (let attempt = 0; attempt < MISSED_POLLS && this.#wanted() === 0; attempt++) {
       await this.#write();
@@ -180,8 +208,8 @@ class Controller implements ControllerEvse {
   /** In the unit of the register. Rounded down: never more than was promised. */
   #wanted(): number {
     if (this.#trips.size > 0 || this.#withheld || typeof this.#offer !== 'number') return 0;
-    const amps = Math.min(this.#offer, this.#site.maxA);
-    return amps < LEAST_OFFER_A ? 0 : Math.floor(amps * this.#scale);
+    const amps = Math.min(this.#offer, this.#site.maxA, this.#map.current.mostA);
+    return amps < LEAST_OFFER_A ? 0 : Math.floor(amps * this.#link.scale);
   }
 
   /** Brings the register to what is wanted, whatever is wanted by then. A failure is left to the next poll. */
@@ -195,10 +223,10 @@ class Controller implements ControllerEvse {
       for (let wanted = this.#wanted(); wanted !== this.#current; wanted = this.#wanted()) {
         // Not known until acknowledged: a lost acknowledgement may have been carried out.
         this.#current = undefined;
-        // Always urgent: an `off` would otherwise queue behind its own predecessor, and that one behind the meters.
-        const manners = { ...this.#manners, urgent: true, attempts: wanted === 0 ? OFF_ATTEMPTS : 1 };
-        await this.#bus.writeRegisters(this.#site.unit, this.#map.block.address, [wanted], manners);
+        const attempts = wanted === 0 ? OFF_ATTEMPTS : 1;
+        if (!(await this.#link.set(wanted, attempts, () => this.#wanted() > 0))) continue;
         this.#current = wanted;
+        this.#commands.tell(wanted === 0 ? 'open' : 'close');
       }
     } catch (error) {
       this.#site.surroundings.log.warn('EVSE controller did not take the current', { error: String(error) });
@@ -210,6 +238,7 @@ class Controller implements ControllerEvse {
 
   #again(): void {
     if (this.#stopped) return;
+    this.#lookedAt = this.#site.surroundings.clock.now();
     this.#next = this.#site.surroundings.clock.after(POLL_MS, () => {
       void this.#poll().then(() => this.#again());
     });
@@ -218,53 +247,39 @@ class Controller implements ControllerEvse {
   /** Resolves to whether there was an answer. */
   async #poll(): Promise<boolean> {
     try {
-      await this.#identify();
-      const { address, count } = this.#map.block;
       const writing = this.#writing !== undefined;
-      const registers = await this.#bus.readRegisters(3, this.#site.unit, address, count, this.#manners);
+      const registers = await this.#link.read();
       if (this.#stopped) return false;
       this.#missed = 0;
       // What was read while a write was under way may be older than the write.
-      if (!writing && this.#writing === undefined) this.#current = registers[0];
+      if (!writing && this.#writing === undefined) this.#current = currentIn(this.#map, registers);
       this.#heard(registers);
       void this.#write();
       return true;
     } catch (error) {
       if (!(error instanceof HalError)) throw error;
       if (this.#stopped) return false;
-      this.#identified = false;
+      this.#failure = error;
+      this.#link.forget();
       this.#missed += 1;
       if (this.#missed === MISSED_POLLS) this.#lost();
       return false;
     }
   }
 
-  /** In which unit the current is set; asked again after every failure, because it may be another controller then. */
-  async #identify(): Promise<void> {
-    if (this.#identified) return;
-    const { block, hundredths, offsets } = this.#map;
-    const { unit } = this.#site;
-    const [setting = 0] = await this.#bus.readRegisters(3, unit, hundredths.address, 1, this.#manners);
-    const [firmware = 0] = await this.#bus.readRegisters(3, unit, block.address + offsets.firmware, 1, this.#manners);
-    this.#scale = bit(setting, hundredths.bit) && firmware >= hundredths.sinceFirmware ? 100 : 1;
-    this.#identified = true;
-  }
-
-  #heard(registers: readonly number[]): void {
-    const { closedBit, offsets, vehicle } = this.#map;
-    const flags = registers[offsets.flags] ?? 0;
-    this.#follow(vehicle[registers[offsets.vehicle] ?? 0] ?? 'E', bit(flags, closedBit) ? 'closed' : 'open', () => {
-      this.#reportFaults(flags);
+  #heard(registers: Registers): void {
+    const map = this.#map;
+    this.#follow(vehicleIn(map, registers), contactorIn(map, registers), () => {
+      this.#reportFaults(faultsIn(map, registers));
     });
-    this.#followCable(registers[offsets.cable]);
+    this.#followCable(cableIn(map, registers));
   }
 
-  #reportFaults(flags: number): void {
+  #reportFaults(faults: readonly FlaggedFault[]): void {
     const { book, connectorId } = this.#site;
     book.clear('controllerSilent', connectorId, 'polls');
-    for (const { bit: index, code, vendorErrorCode } of this.#map.faults) {
+    for (const { code, vendorErrorCode, flagged } of faults) {
       const more = vendorErrorCode === undefined ? {} : { vendorErrorCode };
-      const flagged = bit(flags, index);
       if (flagged === this.#flagged.has(code)) continue;
       if (flagged) {
         this.#flagged.add(code);
@@ -298,7 +313,7 @@ class Controller implements ControllerEvse {
   }
 
   #followCable(limitA: number | undefined): void {
-    const cableA = this.#pilot === 'A' || limitA === 0 ? undefined : limitA;
+    const cableA = this.#pilot === 'A' ? undefined : limitA;
     if (cableA === this.#cableA) return;
     this.#cableA = cableA;
     for (const listener of [...this.#cableListeners]) listener(cableA);

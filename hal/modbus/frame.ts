@@ -4,11 +4,12 @@ const EXCEPTION = 0x80;
 const EXCEPTION_LENGTH = 5;
 const ACKNOWLEDGE_LENGTH = 8;
 const CRC_LENGTH = 2;
-const READS: readonly number[] = [3, 4];
+const READS: readonly number[] = [1, 3, 4];
+const COILS = 1;
 
 /** How the answer to one request begins, apart from its CRC. */
 export interface Expected {
-  /** Unit, function and, for a read, the byte count; for a write, the address and count that it echoes. */
+  /** Unit, function and, for a read, the byte count; for a write, the address and the count or the value that it echoes. */
   readonly head: readonly number[];
   /** Of the whole answer, in bytes. */
   readonly length: number;
@@ -24,13 +25,14 @@ export function crc16(bytes: Uint8Array): number {
   return crc;
 }
 
-/** What the slave answers to this request of function 3, 4 or 16 (the whole frame, CRC included). */
+/** What the slave answers to this request of function 1, 3, 4, 5, 6 or 16 (the whole frame, CRC included). */
 export function expectedAnswer(request: Uint8Array): Expected {
   const [unit = 0, code = 0, addressHigh = 0, addressLow = 0, countHigh = 0, countLow = 0] = request;
   if (!READS.includes(code)) {
     return { head: [unit, code, addressHigh, addressLow, countHigh, countLow], length: ACKNOWLEDGE_LENGTH };
   }
-  const bytes = 2 * (256 * countHigh + countLow);
+  const count = 256 * countHigh + countLow;
+  const bytes = code === COILS ? Math.ceil(count / 8) : 2 * count;
   return { head: [unit, code, bytes], length: 3 + bytes + CRC_LENGTH };
 }
 

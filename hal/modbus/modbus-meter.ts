@@ -2,7 +2,7 @@
 import type { Cancel, EnergyMeter, Line, Monotonic, Quantity, Reading, Surroundings, Values } from '../contract.ts';
 import { HalError } from '../hal-error.ts';
 import type { ModbusBus } from './bus.ts';
-import { decode, merge, rawValue } from './decode.ts';
+import { decode, identityOf, identityWords, merge } from './decode.ts';
 import { judge, type Memory } from './plausibility.ts';
 import {
   type IdentityRegister,
@@ -12,8 +12,7 @@ import {
   quantitiesOf,
   type ReadFunction,
   type RegisterMap,
-  type RegisterType,
-  wordsOf,
+  type SerialNumberRegister,
 } from './register-map.ts';
 
 /** Where the meter sits: its address, and what its connector can draw. */
@@ -26,7 +25,7 @@ export interface MeterPlace {
   onSilent(raised: boolean): void;
 }
 
-const FUNCTION_CODE: { readonly [name in ReadFunction]: 3 | 4 } = { holding: 3, input: 4 };
+export const FUNCTION_CODE: { readonly [name in ReadFunction]: 3 | 4 } = { holding: 3, input: 4 };
 /** A doubtful reading is looked at again at once: most glitches last for one answer. */
 const LOOKS_PER_READ = 3;
 const FAILED_READS_UNTIL_SILENT = 3;
@@ -151,36 +150,32 @@ class ModbusMeter implements MeterDriver {
     const { openings } = this.#bus;
     if (identify !== undefined) await this.#checkModel(identify);
     if (serialNumber !== undefined) {
-      const { address, type, wordOrder } = serialNumber;
-      const raw = await this.#single(serialNumber.function, address, type, wordOrder);
-      if (raw !== undefined && this.#serialNumber !== undefined && this.#serialNumber !== String(raw)) {
-        this.#surroundings.log.warn('the meter was exchanged', { from: this.#serialNumber, to: String(raw) });
+      const found = await this.#identity(serialNumber, serialNumber.wordOrder);
+      if (found !== undefined && this.#serialNumber !== undefined && this.#serialNumber !== found) {
+        this.#surroundings.log.warn('the meter was exchanged', { from: this.#serialNumber, to: found });
         this.#memory = {};
       }
-      this.#serialNumber = raw === undefined ? this.#serialNumber : String(raw);
+      this.#serialNumber = found ?? this.#serialNumber;
     }
     this.#identifiedAt = openings;
   }
 
   /** The wrong map gives plausible garbage: a meter that says it is another model is not read. */
   async #checkModel(identify: IdentityRegister): Promise<void> {
-    const code = await this.#single(identify.function, identify.address, identify.type);
+    const code = await this.#identity(identify);
     if (code === undefined) this.#surroundings.log.info('the meter does not tell its model', { meter: this.#name });
-    if (code === undefined || identify.codes[code] !== undefined) return;
-    const found = identify.others?.[code] ?? 'an unknown model';
-    const text = `${this.#name}: the device is ${found} (code 0x${code.toString(16).padStart(4, '0')})`;
-    throw new HalError('meterImplausible', text);
+    const found = code === undefined ? undefined : otherModel(identify, code);
+    if (found !== undefined) throw new HalError('meterImplausible', `${this.#name}: the device is ${found}`);
   }
 
   /** Undefined if the device refuses this register: not every firmware has it. */
-  async #single(
-    code: ReadFunction,
-    address: number,
-    type: RegisterType,
+  async #identity(
+    register: IdentityRegister | SerialNumberRegister,
     wordOrder = this.#map.read.wordOrder,
-  ): Promise<number | undefined> {
+  ): Promise<string | undefined> {
     try {
-      return rawValue(await this.#registers(code, address, wordsOf(type)), 0, type, wordOrder);
+      const registers = await this.#registers(register.function, register.address, identityWords(register));
+      return identityOf(register, registers, wordOrder);
     } catch (error) {
       if (!(error instanceof HalError) || error.code !== 'badReply') throw error;
       if ((error.cause as { readonly type?: unknown } | undefined)?.type !== 'exception') throw error;
@@ -230,6 +225,14 @@ class ModbusMeter implements MeterDriver {
   get #name(): string {
     return `${this.#map.model} (unit ${this.#place.unit})`;
   }
+}
+
+/** Which other model says this code; undefined: it may be this one. */
+export function otherModel({ type, codes, others, unknown }: IdentityRegister, code: string): string | undefined {
+  const shown = type === 'text' ? code : `0x${Number(code).toString(16).padStart(4, '0')}`;
+  const other = others?.[code];
+  if (other !== undefined) return `${other} (code ${shown})`;
+  return codes[code] !== undefined || unknown === 'accept' ? undefined : `an unknown model (code ${shown})`;
 }
 
 function offersOf(map: RegisterMap): EnergyMeter['offers'] {

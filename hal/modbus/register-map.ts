@@ -1,7 +1,22 @@
 /** A meter as a page of data (`config/meters/*.yaml`), and the plan of the bus reads that it takes to read it. */
 import type { Line, Quantity } from '../contract.ts';
 
-export type RegisterType = 'uint16' | 'int16' | 'uint32' | 'int32' | 'uint64' | 'int64' | 'float32' | 'float64';
+/**
+ * `decimalUint24` and `decimalInt24`: a power of ten (int8) and what it multiplies (24 bits), in two registers. `signThenUint16`: a register
+ * whose high byte is 0xFF for a negative number, and its amount (both of Iskraemeco's meters).
+ */
+export type RegisterType =
+  | 'uint16'
+  | 'int16'
+  | 'uint32'
+  | 'int32'
+  | 'uint64'
+  | 'int64'
+  | 'float32'
+  | 'float64'
+  | 'decimalUint24'
+  | 'decimalInt24'
+  | 'signThenUint16';
 
 /** Which 16-bit word of a longer value comes first; bytes within a word are always big-endian. */
 export type WordOrder = 'highFirst' | 'lowFirst';
@@ -34,6 +49,17 @@ export interface SerialSettings {
   readonly stopBits: 1 | 2;
 }
 
+/** Where nothing but memory says so, no source: to be confirmed before anybody relies on it. `because` says what is doubted. */
+export interface Doubtful {
+  readonly verified?: false;
+  readonly because?: string;
+}
+
+export interface FactorySettings extends SerialSettings, Doubtful {
+  /** Where it is known not to be 1. */
+  readonly unit?: number;
+}
+
 /** What holds for every quantity that does not say otherwise. */
 export interface ReadDefaults {
   readonly function: ReadFunction;
@@ -53,43 +79,64 @@ export interface ReadDefaults {
   readonly timeoutMs: number;
 }
 
-/** Addresses are those on the wire (0-based), as the datasheet prints them. An absent line is not measured. */
-export type QuantityRegisters = { readonly [line in Line]?: number } & {
-  readonly unit: MeterUnit;
-  readonly function?: ReadFunction;
+/** What holds one share of a value, or all of it, where that is more than an address. */
+export interface RegisterPart {
+  readonly address: number;
   readonly type?: RegisterType;
   readonly wordOrder?: WordOrder;
-  /** Physical value in `unit` = raw x scale; absent means 1. */
+  /** Wins over that of the quantity; negative for what is taken away. */
   readonly scale?: number;
-  /** Some firmware counts in tenths: above this value it is divided by ten. */
-  readonly tenthsAbove?: number;
-};
+  /** A register (int16) with the power of ten that the raw number is multiplied with. */
+  readonly exponentAt?: number;
+}
+
+/**
+ * Addresses are those on the wire (0-based). A list is the sum of its parts (whole kWh and the Wh after them), fetched by one read, so that
+ * they belong to one moment. An absent line is not measured.
+ */
+export type QuantityRegisters = { readonly [line in Line]?: number | readonly RegisterPart[] } & Doubtful & {
+    readonly unit: MeterUnit;
+    readonly function?: ReadFunction;
+    readonly type?: RegisterType;
+    readonly wordOrder?: WordOrder;
+    /** Physical value in `unit` = raw x scale; absent means 1. */
+    readonly scale?: number;
+    /** Some firmware counts in tenths: above this value it is divided by ten. */
+    readonly tenthsAbove?: number;
+  };
 
 /** A register that tells one model from another. */
 export interface IdentityRegister {
   readonly function: ReadFunction;
   readonly address: number;
-  readonly type: 'uint16' | 'uint32';
+  readonly type: 'uint16' | 'uint32' | 'text';
+  /** Of a text. */
+  readonly words?: number;
   /** The codes of this model. */
   readonly codes: { readonly [code: string]: string };
-  /** Codes of other models, only to name what was found instead. */
+  /** Codes of other models: they are refused, and named. */
   readonly others?: { readonly [code: string]: string };
+  /** `accept`: not every code of this model is known, any that is not among `others` will do. Absent: it is refused. */
+  readonly unknown?: 'accept';
 }
 
-export interface SerialNumberRegister {
+export interface SerialNumberRegister extends Doubtful {
   readonly function: ReadFunction;
   readonly address: number;
-  readonly type: 'uint16' | 'uint32' | 'uint64';
+  readonly type: 'uint16' | 'uint32' | 'uint64' | 'text';
+  /** Of a text. */
+  readonly words?: number;
   readonly wordOrder?: WordOrder;
 }
 
 export interface RegisterMap {
   readonly model: string;
   readonly datasheet: string;
-  /** `onDevice`: read from a real one. `onPaper`: from the datasheet and independent implementations only. */
-  readonly verified: 'onDevice' | 'onPaper';
-  /** Factory settings. */
-  readonly serial: SerialSettings;
+  /** `onDevice`: read from a real one. `onPaper`: from the datasheet and independent implementations only. `false`: not even that. */
+  readonly verified: 'onDevice' | 'onPaper' | false;
+  /** Why not; beside `verified: false` only. */
+  readonly because?: string;
+  readonly serial: FactorySettings;
   /** The largest current that the meter is made for, in ampere. */
   readonly maxA: number;
   readonly read: ReadDefaults;
@@ -109,10 +156,54 @@ const WORDS: { readonly [type in RegisterType]: number } = {
   uint64: 4,
   int64: 4,
   float64: 4,
+  decimalUint24: 2,
+  decimalInt24: 2,
+  signThenUint16: 2,
 };
 
 /** How many registers a value of this type fills. */
 export const wordsOf = (type: RegisterType): number => WORDS[type];
+
+/** A part with everything that it takes to decode it. */
+export type WholePart = Required<Omit<RegisterPart, 'exponentAt'>> & Pick<RegisterPart, 'exponentAt'>;
+
+/** What the value of this line is made of; undefined: it is not measured. */
+export function partsOf(
+  registers: QuantityRegisters,
+  line: Line,
+  read: ReadDefaults,
+): readonly WholePart[] | undefined {
+  const given = registers[line];
+  if (given === undefined) return undefined;
+  const { type = read.type, wordOrder = read.wordOrder, scale = 1 } = registers;
+  const parts = typeof given === 'number' ? [{ address: given }] : given;
+  return parts.map((part) => ({ type, wordOrder, scale, ...part }));
+}
+
+/** The registers that hold these parts, as one stretch. */
+export function stretchOf(parts: readonly WholePart[]): { readonly address: number; readonly words: number } {
+  const spans = parts.flatMap(({ address, type, exponentAt }) => [
+    { from: address, to: address + wordsOf(type) },
+    ...(exponentAt === undefined ? [] : [{ from: exponentAt, to: exponentAt + 1 }]),
+  ]);
+  const address = Math.min(...spans.map(({ from }) => from));
+  return { address, words: Math.max(...spans.map(({ to }) => to)) - address };
+}
+
+/** Everything in the map that nothing but memory says, each with its reason: `serial: ...`. */
+export function doubtsOf({ verified, because, serial, quantities, serialNumber }: RegisterMap): readonly string[] {
+  const members: readonly (readonly [string, Doubtful | undefined])[] = [
+    ['serial settings', serial],
+    ...quantitiesOf(quantities),
+    ['serial number', serialNumber],
+  ];
+  return [
+    ...(verified === false ? [because ?? 'no source'] : []),
+    ...members.flatMap(([name, member]) =>
+      member?.verified === false ? [`${name}: ${member.because ?? 'no source'}`] : [],
+    ),
+  ];
+}
 
 /** One value in the answer to one read. */
 export interface Field {
@@ -154,10 +245,9 @@ function wantedRegisters({ quantities, read }: RegisterMap): readonly Wanted[] {
   const wanted: Wanted[] = [];
   for (const [quantity, registers] of quantitiesOf(quantities)) {
     for (const line of LINES) {
-      const address = registers[line];
-      if (address === undefined) continue;
-      const words = wordsOf(registers.type ?? read.type);
-      wanted.push({ quantity, line, function: registers.function ?? read.function, address, words });
+      const parts = partsOf(registers, line, read);
+      if (parts === undefined) continue;
+      wanted.push({ quantity, line, function: registers.function ?? read.function, ...stretchOf(parts) });
     }
   }
   return wanted.sort((a, b) => a.function.localeCompare(b.function) || a.address - b.address || a.words - b.words);

@@ -10,16 +10,26 @@ import { type Expected, expectedAnswer, findAnswer } from './frame.ts';
 /** More than any frame: older bytes are noise. */
 const MAX_RECEIVED = 512;
 
+/** Functions 1 (coils), 3 (holding registers) and 4 (input registers). */
+export type ReadCode = 1 | 3 | 4;
+
 /** One request to one unit. */
 export type Request =
   | {
       readonly type: 'read';
-      readonly function: 3 | 4;
+      readonly function: ReadCode;
       readonly unit: number;
       readonly address: number;
       readonly count: number;
     }
-  | { readonly type: 'write'; readonly unit: number; readonly address: number; readonly values: readonly number[] };
+  | {
+      readonly type: 'write';
+      /** Function 5, 6 or 16. Of a coil and of a register there is one value. */
+      readonly as: 'coil' | 'register' | 'block';
+      readonly unit: number;
+      readonly address: number;
+      readonly values: readonly number[];
+    };
 
 /** What came back: registers (none for a write), or the exception of Modbus Application Protocol V1.1b3 section 7. */
 export type Answer =
@@ -42,10 +52,15 @@ export async function rtuClient(port: BytePort): Promise<RtuClient> {
   return {
     send: (request, answered) => {
       const next = (error: unknown, result?: object): void => {
-        answered(error ? exceptionIn(error) : { type: 'registers', registers: registersIn(result) });
+        answered(error ? exceptionIn(error) : { type: 'registers', registers: registersIn(request, result) });
       };
       const { unit, address } = request;
-      if (request.type === 'write') client.writeFC16(unit, address, [...request.values], next);
+      if (request.type === 'write') {
+        const [value = 0] = request.values;
+        if (request.as === 'coil') client.writeFC5(unit, address, value !== 0, next);
+        else if (request.as === 'register') client.writeFC6(unit, address, value, next);
+        else client.writeFC16(unit, address, [...request.values], next);
+      } else if (request.function === 1) client.writeFC1(unit, address, request.count, next);
       else if (request.function === 3) client.writeFC3(unit, address, request.count, next);
       else client.writeFC4(unit, address, request.count, next);
     },
@@ -54,7 +69,11 @@ export async function rtuClient(port: BytePort): Promise<RtuClient> {
   };
 }
 
-const registersIn = (result: { readonly data?: readonly number[] } = {}): readonly number[] => [...(result.data ?? [])];
+/** Coils come as many as fill a byte. */
+const registersIn = (
+  request: Request,
+  { data = [] }: { readonly data?: readonly (number | boolean)[] } = {},
+): readonly number[] => (request.type === 'write' ? [] : data.slice(0, request.count).map(Number));
 
 /** The library throws away the code's type: an exception is an Error with `modbusCode`. */
 function exceptionIn(error: unknown): Answer {

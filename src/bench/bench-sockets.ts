@@ -22,7 +22,7 @@ export function benchSockets(inner: Sockets): BenchSockets {
   const dial = (request: DialRequest, events: SocketEvents): Socket => {
     let isClosed = false;
     const socket = inner.dial(request, {
-      opened: () => events.opened(),
+      opened: (verified) => (verified === undefined ? events.opened() : events.opened(verified)),
       received: (text) => events.received(text),
       pong: () => events.pong(),
       closed: (how) => {

@@ -62,6 +62,7 @@ export class BenchWorld {
     if (after.power !== before.power) board.inputs.setMains(after.power);
     if (after.grid !== undefined) board.inputs.setGrid(after.grid);
     if (after.dimming !== undefined) board.inputs.setDimming(after.dimming);
+    if (after.rcd !== undefined) board.inputs.setRcd(after.rcd);
     for (const [id, connector] of Object.entries(after.connectors)) {
       const earlier = before.connectors[id];
       if (earlier === undefined) continue;
@@ -93,9 +94,10 @@ export class BenchWorld {
 }
 
 /** The inputs that play what this board has. */
-export const siteOfBoard = ({ gridMeter, dimming }: MockBoard): Site => ({
+export const siteOfBoard = ({ gridMeter, dimming, testsRcds }: MockBoard): Site => ({
   grid: gridMeter !== undefined,
   dimming: dimming !== undefined,
+  rcd: testsRcds,
 });
 
 /** Setting the register to what it is already is a declared meter swap all the same. */

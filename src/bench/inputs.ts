@@ -31,6 +31,8 @@ export interface SiteInputs {
   readonly grid: GridInputs;
   /** The grid operator's contact. */
   readonly dimming: boolean;
+  /** `deaf`: no RCD trips in its self test. */
+  readonly rcd: 'ok' | 'deaf';
 }
 
 /** Which of them there are. */
@@ -55,18 +57,19 @@ const CONNECTOR_AT_POWER_UP: ConnectorInputs = {
   meter: METER_AT_POWER_UP,
 };
 
-const SITE_AT_POWER_UP: SiteInputs = { grid: GRID_AT_POWER_UP, dimming: false };
-/** No grid connection and no contact, as on most benches. */
-export const BARE_SITE: Site = { grid: false, dimming: false };
-export const WHOLE_SITE: Site = { grid: true, dimming: true };
+const SITE_AT_POWER_UP: SiteInputs = { grid: GRID_AT_POWER_UP, dimming: false, rcd: 'ok' };
+/** No grid connection, no contact and no RCD that is tested, as on most benches. */
+export const BARE_SITE: Site = { grid: false, dimming: false, rcd: false };
+export const WHOLE_SITE: Site = { grid: true, dimming: true, rcd: true };
 
 const ofSite = <T extends object>(members: T, site: Site): Partial<T> =>
   Object.fromEntries(Object.entries(members).filter(([name]) => site[name as keyof Site])) as Partial<T>;
 
 /** The site that these inputs are of. */
-export const siteOf = ({ grid, dimming }: Partial<SiteInputs>): Site => ({
+export const siteOf = ({ grid, dimming, rcd }: Partial<SiteInputs>): Site => ({
   grid: grid !== undefined,
   dimming: dimming !== undefined,
+  rcd: rcd !== undefined,
 });
 
 export const inputsAtPowerUp = (connectorIds: readonly number[], site = BARE_SITE): BenchInputs => ({
@@ -181,6 +184,7 @@ const MOST_GRID_A = 1000;
 const SITE = room<SiteInputs>({
   grid: room<GridInputs>({ amps: onePerPhase(number(0, MOST_GRID_A)), drop: flag }),
   dimming: flag,
+  rcd: oneOf('ok', 'deaf'),
 });
 
 /** What the whole document takes on a board with these connectors, at this site. */

@@ -13,6 +13,7 @@ import type { AgentConfig } from '../config.ts';
 import { callAgent } from '../control/client.ts';
 import { ControlError } from '../errors.ts';
 import { dateText } from '../features/configuration/precedence.ts';
+import { spoken } from '../ocpp/connection-url.ts';
 import { nodeFiles, replaceFile } from '../platform/files.ts';
 import { EXIT, type ExitCode } from '../platform/system.ts';
 import type { Clock, Log, Store } from '../ports.ts';
@@ -81,7 +82,7 @@ async function askAgent(socket: string, { url, identity }: NewAddress): Promise<
 }
 
 const explanation = ({ from, to }: CentralSystemSwitch): string =>
-  `${from.identity} at ${from.url} becomes ${to.identity} at ${to.url}.\n` +
+  `${from.identity} at ${spoken(from.url)} becomes ${to.identity} at ${spoken(to.url)}.\n` +
   `Messages that the old central system has not confirmed go to a file and are never sent. What it has set is forgotten:\n` +
   `configuration keys, local list, authorization cache, charging profiles, reservations.\n`;
 
@@ -101,7 +102,7 @@ export function planOf(
   const from: Address = { url: config.centralSystem.url, identity: config.chargePoint.identity };
   const to: Address = { url, identity: identity ?? from.identity };
   if (to.url === from.url && to.identity === from.identity)
-    return { refusal: `The configuration names ${to.identity} at ${to.url} already.\n` };
+    return { refusal: `The configuration names ${to.identity} at ${spoken(to.url)} already.\n` };
   const file = realpathSync(config.file);
   const text = withValues(nodeFiles.read(file), [
     { path: ['centralSystem', 'url'], value: to.url },

@@ -1,4 +1,5 @@
 /** `chargepoint check FILE`: everything that is wrong with a configuration, or what would be used. */
+import { isOwnPilot, type Protection } from '../../hal/board-description.ts';
 import { openingTimeMs } from '../config/board.ts';
 import { effectiveProfile } from '../config/central-system.ts';
 import { problemText } from '../config/examine.ts';
@@ -7,13 +8,15 @@ import { callAgent } from '../control/client.ts';
 import { ControlError, StoreError } from '../errors.ts';
 import { originOf } from '../features/configuration/precedence.ts';
 import type { Effective } from '../features/feature.ts';
+import { connectionUrl, spoken } from '../ocpp/connection-url.ts';
+import { exitChainWarnings } from '../platform/exit-chain.ts';
 import { nodeFiles } from '../platform/files.ts';
 import { safeOutputsPath, writeSafeOutputs } from '../platform/safe-outputs.ts';
 import { EXIT, type ExitCode } from '../platform/system.ts';
 import { loadFor } from './configuration.ts';
 import { columns, listOf, phasesText, recordOf } from './format.ts';
 import type { Io } from './io.ts';
-import { storedKeys } from './stored.ts';
+import { storedConnection, storedKeys } from './stored.ts';
 
 /** Exit code 0 or 78. Writes the safe outputs of a real board, as `run` would. */
 export async function check(io: Io, file: string): Promise<ExitCode> {
@@ -21,7 +24,9 @@ export async function check(io: Io, file: string): Promise<ExitCode> {
   if (loaded === undefined) return EXIT.config;
   const { config, warnings } = loaded;
   for (const warning of warnings) io.err(`warning ${problemText(warning)}\n`);
-  io.out(`PASS ${config.file}\n\n${summary(config)}\n${keysText(config, await origins(io, config))}`);
+  const dials = await connectionOf(io, config);
+  if (dials.notice !== undefined) io.err(`warning ${dials.notice}\n`);
+  io.out(`PASS ${config.file}\n\n${summary(config, dials.url)}\n${keysText(config, await origins(io, config))}`);
   if (config.board !== 'mock') {
     const path = safeOutputsPath(config.stateDir, nodeFiles);
     try {
@@ -32,15 +37,49 @@ export async function check(io: Io, file: string): Promise<ExitCode> {
         `warning safe outputs not written to ${path}: ${cause instanceof Error ? cause.message : String(cause)}\n`,
       );
     }
+    const { CHARGEPOINT_ROOT: root, PATH } = io.environment;
+    const machine = { ...(root === undefined ? {} : { root }), ...(PATH === undefined ? {} : { path: PATH }) };
+    for (const warning of exitChainWarnings(config.board, machine)) io.err(`warning ${warning}\n`);
   }
   return EXIT.ok;
 }
 
-function summary(config: AgentConfig): string {
+interface Dialled {
+  readonly url: string;
+  readonly notice?: string | undefined;
+}
+
+/** Whom the agent dials, or the next start will. */
+async function connectionOf(io: Io, config: AgentConfig): Promise<Dialled> {
+  const { centralSystem, control } = config;
+  try {
+    const agent = control.socket === undefined ? undefined : await connectionOfAgent(control.socket, centralSystem.url);
+    return agent ?? (await storedConnection(io, config));
+  } catch (error) {
+    if (!(error instanceof StoreError)) throw error;
+    // Said where the keys are read.
+    return { url: centralSystem.url };
+  }
+}
+
+/** Undefined if no agent runs there. */
+async function connectionOfAgent(socket: string, inFile: string): Promise<Dialled | undefined> {
+  try {
+    const status = recordOf(await callAgent(socket, { path: '/status' })) as Partial<Dialled> & { fileUrl?: string };
+    const { url, fileUrl, notice } = status;
+    if (url === undefined) return undefined;
+    // It was edited since the agent has read it, and what is edited wins.
+    return fileUrl === spoken(inFile) ? { url, notice } : { url: inFile };
+  } catch (error) {
+    if (error instanceof ControlError) return undefined;
+    throw error;
+  }
+}
+
+function summary(config: AgentConfig, dialled: string): string {
   const { chargePoint, centralSystem, board, connectors, stateDir, control, bench, keys } = config;
   const profile = effectiveProfile(keys, centralSystem.securityProfile);
-  const url = `${centralSystem.url.replace(/\/+$/, '')}/${encodeURIComponent(chargePoint.identity)}`;
-  const shownUrl = url.replace(/^wss?:/i, profile >= 2 ? 'wss:' : 'ws:');
+  const shownUrl = connectionUrl(spoken(dialled), chargePoint.identity, profile >= 2);
   const rows = [
     ['Charge point', `${chargePoint.identity}: ${chargePoint.vendor} ${chargePoint.model}`],
     ['Dials', `${shownUrl}, security profile ${profile}`],
@@ -48,6 +87,7 @@ function summary(config: AgentConfig): string {
     ['Board', board === 'mock' ? 'mock' : board.name],
     ...connectors.map((connector, index) => [`Connector ${connector.id}`, connectorText(config, index)]),
     ['Installation', installationText(config.installation)],
+    ...(config.protection === undefined ? [] : [['Protection', protectionText(config.protection)]]),
     ['State', stateDir],
     ['Control socket', control.socket ?? 'none'],
     ...(bench === undefined ? [] : [['Bench', `http://${bench.host}:${bench.port}/bench`]]),
@@ -65,7 +105,7 @@ function connectorText({ connectors, board }: AgentConfig, index: number): strin
     `${cable}, ${maxA} A, ${phasesText(phases)}`,
     ...(ventilated ? ['ventilated'] : []),
     ...(meter === undefined ? [] : [meterText(meter)]),
-    ...(evse?.driver === 'comparatorPilot' ? [`opens within ${openingTimeMs(evse)} ms`] : []),
+    ...(evse !== undefined && isOwnPilot(evse) ? [`opens within ${openingTimeMs(evse)} ms`] : []),
   ].join(', ');
 }
 
@@ -81,6 +121,16 @@ function installationText(installation: InstallationConfig): string {
     ...(gridConnection === undefined ? [] : [`house ${gridConnection.fuseA} A`]),
     ...(meter === undefined ? [] : [meterText(meter)]),
     ...(dimming === undefined ? [] : [`dimming ${dimming.limitW} W`]),
+  ].join(', ');
+}
+
+function protectionText({ overCurrent, voltage, rcdTest, rcdReclosesOnUnplug, contactorLife }: Protection): string {
+  return [
+    overCurrent === undefined ? 'no over-current' : `over-current within ${overCurrent.forS} s`,
+    voltage === undefined ? 'no voltage' : `${voltage.leastV}..${voltage.mostV} V`,
+    ...(rcdTest === undefined ? [] : [`RCD tested each ${rcdTest}`]),
+    ...(rcdReclosesOnUnplug === true ? ['RCD forgotten at unplugging'] : []),
+    ...(contactorLife === undefined ? [] : [`contactor for ${contactorLife.operations} cycles`]),
   ].join(', ');
 }
 

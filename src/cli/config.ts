@@ -1,12 +1,13 @@
 /** `chargepoint config`: what every key is and who says so; and how what the central system has set is forgotten. */
 import type { AgentConfig } from '../config.ts';
 import { callAgent } from '../control/client.ts';
-import { ControlError } from '../errors.ts';
 import { dateText } from '../features/configuration/precedence.ts';
 import { EXIT, type ExitCode } from '../platform/system.ts';
-import { type AgentOptions, socketFor } from './agent-socket.ts';
+import { withAgentOrStore } from './agent-or-store.ts';
+import type { AgentOptions } from './agent-socket.ts';
 import { columns, listOf, recordOf, textOf } from './format.ts';
-import { DEFAULT_CONFIG, type Io } from './io.ts';
+import type { Io } from './io.ts';
+import { type KeyPlaces, keyPlaces } from './key-places.ts';
 
 export interface ShowOptions extends AgentOptions {
   readonly effective?: boolean;
@@ -16,7 +17,13 @@ export interface ShowOptions extends AgentOptions {
 /** Exit code 0; 70 if neither agent nor store can be read, 78 for the configuration. */
 export const showConfig = (io: Io, options: ShowOptions): Promise<ExitCode> =>
   withAgentOrStore(io, options, {
-    agent: async (socket) => print(io, options, listOf(recordOf(await callAgent(socket, { path: '/keys' }))['keys'])),
+    agent: async (socket) => {
+      const keys = listOf(recordOf(await callAgent(socket, { path: '/keys' }))['keys']);
+      const { config } = recordOf(await callAgent(socket, { path: '/status' }).catch(() => undefined)) as {
+        readonly config?: unknown;
+      };
+      return print(io, options, keys, keyPlaces(typeof config === 'string' ? config : options.config));
+    },
     store: async (config) => {
       const { storedKeys } = await import('./stored.ts');
       const keys = await storedKeys(io, config);
@@ -25,12 +32,19 @@ export const showConfig = (io: Io, options: ShowOptions): Promise<ExitCode> =>
         io,
         options,
         keys.map(({ effective }) => effective),
+        keyPlaces(config.file),
       );
     },
   });
 
-function print(io: Io, { effective, json }: ShowOptions, keys: readonly unknown[]): ExitCode {
-  const shown = keys.map(recordOf).filter((key) => effective === true || key['source'] !== 'default');
+function print(io: Io, { effective, json }: ShowOptions, keys: readonly unknown[], placeOf: KeyPlaces): ExitCode {
+  const shown = keys
+    .map(recordOf)
+    .filter((key) => effective === true || key['source'] !== 'default')
+    .map((key) => {
+      const place = key['source'] === 'file' ? placeOf(textOf(key['name'])) : undefined;
+      return place === undefined ? key : { ...key, place };
+    });
   io.out(json === true ? `${JSON.stringify({ keys: shown }, undefined, 2)}\n` : keysText(shown));
   return EXIT.ok;
 }
@@ -41,15 +55,20 @@ const sourceText = (source: unknown): string => SOURCES[textOf(source)] ?? textO
 export function keysText(keys: readonly Readonly<Record<string, unknown>>[]): string {
   if (keys.length === 0) return 'Every key has its default: see --effective.\n';
   const rows = keys.map((key) => {
-    const { name, value, source, since, overrides } = key as {
-      readonly [member in 'name' | 'value' | 'source' | 'since' | 'overrides']?: unknown;
+    const { name, value, source, since, overrides, place } = key as {
+      readonly [member in 'name' | 'value' | 'source' | 'since' | 'overrides' | 'place']?: unknown;
     };
     const weaker = listOf(overrides)
       .map(recordOf)
       .map((other) => `${sourceText(other['source'])} ${textOf(other['value'])}`);
     const date = typeof since === 'number' ? dateText(since) : '';
     const overridden = weaker.length === 0 ? '' : ` (${weaker.join(', ')})`;
-    return [textOf(name), sourceText(source), date, `${textOf(value)}${overridden}`];
+    return [
+      textOf(name),
+      place === undefined ? sourceText(source) : textOf(place),
+      date,
+      `${textOf(value)}${overridden}`,
+    ];
   });
   // A value that is cut is of no use, and some are long lists.
   return columns([['Key', 'Source', 'Since', 'Value (and what it overrides)'], ...rows], Number.POSITIVE_INFINITY);
@@ -102,29 +121,4 @@ function told(io: Io, names: readonly string[], atNextStart: readonly string[]):
   );
   io.out(lines.length === 0 ? 'The central system has not set that.\n' : lines.join(''));
   return EXIT.ok;
-}
-
-interface Ways {
-  agent(socket: string): Promise<ExitCode>;
-  store(config: AgentConfig): Promise<ExitCode>;
-}
-
-/** The running agent has the last word; where none runs, its store has. With --socket alone nobody says which store that would be. */
-async function withAgentOrStore(io: Io, options: AgentOptions, ways: Ways): Promise<ExitCode> {
-  const socket = await socketFor(io, options);
-  if (socket === undefined) return EXIT.config;
-  try {
-    return await ways.agent(socket);
-  } catch (error) {
-    if (!(error instanceof ControlError)) throw error;
-    const isAlone = error.code === 'noAgent' && (options.socket === undefined || options.config !== undefined);
-    if (!isAlone) {
-      io.err(`${error.message}.\n`);
-      return error.code === 'notFound' || error.code === 'badRequest' ? EXIT.config : EXIT.internal;
-    }
-  }
-  const [{ loadFor }, { storeTrouble }] = await Promise.all([import('./configuration.ts'), import('./stored.ts')]);
-  const loaded = loadFor(io, options.config ?? DEFAULT_CONFIG);
-  if (loaded === undefined) return EXIT.config;
-  return ways.store(loaded.config).catch((error: unknown) => storeTrouble(io, error));
 }

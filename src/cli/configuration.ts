@@ -35,6 +35,14 @@ const load = (io: Io, path: string, files: ConfigFiles): LoadedConfig =>
 export const loadText = (io: Io, path: string, text: string): LoadedConfig =>
   load(io, path, { ...nodeFiles, read: (other) => (other === resolve(path) ? text : nodeFiles.read(other)) });
 
+/** What the file at `path` would be if these files had these texts, and the mode of a secret. */
+export const loadOver = (io: Io, path: string, texts: ReadonlyMap<string, string>): LoadedConfig =>
+  load(io, path, {
+    ...nodeFiles,
+    read: (other) => texts.get(other) ?? nodeFiles.read(other),
+    mode: (other) => (texts.has(other) ? 0o600 : nodeFiles.mode(other)),
+  });
+
 /** Undefined after every error has been printed to stderr. Warnings are the caller's to print. */
 export function loadFor(io: Io, path: string): Loaded | undefined {
   const loaded = load(io, path, nodeFiles);

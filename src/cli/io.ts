@@ -10,6 +10,8 @@ export interface Io {
   readonly script: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly isTerminal: boolean;
+  /** Asks the person at the terminal; undefined once the signal says that nobody waits any more. Absent where nobody sits there. */
+  readonly ask?: (question: string, signal: AbortSignal) => Promise<string | undefined>;
 }
 
 export const processIo = (): Io => ({
@@ -22,4 +24,19 @@ export const processIo = (): Io => ({
   script: process.argv[1] ?? '.',
   environment: process.env,
   isTerminal: process.stdout.isTTY === true,
+  ...(process.stdin.isTTY === true && process.stdout.isTTY === true ? { ask } : {}),
 });
+
+async function ask(question: string, signal: AbortSignal): Promise<string | undefined> {
+  const { createInterface } = await import('node:readline/promises');
+  // Not as a terminal of its own: Ctrl-C has to reach the process as a signal.
+  const lines = createInterface({ input: process.stdin, output: process.stdout, terminal: false });
+  try {
+    return await lines.question(question, { signal });
+  } catch (error) {
+    if (signal.aborted) return undefined;
+    throw error;
+  } finally {
+    lines.close();
+  }
+}

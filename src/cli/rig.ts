@@ -25,7 +25,8 @@ export interface RigOptions {
 /** Rejects with HalError if the hardware is not what the board file says, and with the system's error if the bench finds no port. */
 export async function openRig(options: RigOptions): Promise<Rig> {
   const { config, ports } = options;
-  const { board: description, connectors, bench } = config;
+  const { board: description, connectors, bench, protection } = config;
+  const watched = protection === undefined ? {} : { protection };
   const { gridConnection, dimming } = config.installation;
   const { clock, log } = ports;
   if (description === 'mock') {
@@ -37,11 +38,12 @@ export async function openRig(options: RigOptions): Promise<Rig> {
       meterSerial: `MOCK-${clock.bootId.slice(0, 8)}`,
       ...(gridConnection === undefined ? {} : { gridConnection: true }),
       ...(dimming === undefined ? {} : { dimming: true }),
+      ...watched,
     });
     return bench === undefined ? bare(board, ports) : benched(board, bench, options);
   }
   const { openBoard } = await import('../../hal/open-board.ts');
-  const site = gridConnection === undefined ? {} : { gridConnection };
+  const site = { ...(gridConnection === undefined ? {} : { gridConnection }), ...watched };
   return bare(await openBoard(description, connectors, { clock, log }, site), ports);
 }
 
@@ -49,19 +51,27 @@ const bare = (board: Board, ports: Ports): Rig => ({ board, ports, attach: () =>
 
 /** The inputs of the configuration have taken effect when it resolves, so that the agent starts in the world that they describe. */
 async function benched(board: MockBoard, config: BenchConfig, { ports, clock }: RigOptions): Promise<Rig> {
-  const [{ startBench }, { failable }, { benchSockets }, { fakeInstaller }] = await Promise.all([
+  const [{ startBench }, { failable }, { failableFiles }, { benchSockets }, { fakeInstaller }] = await Promise.all([
     import('../bench/server.ts'),
     import('../bench/failable-store.ts'),
+    import('../bench/failable-files.ts'),
     import('../bench/bench-sockets.ts'),
     import('../bench/fake-installer.ts'),
   ]);
-  const storage = failable(ports.store);
+  const kept = failable(ports.store);
+  const files = failableFiles(ports);
+  const storage = {
+    fail: (on: boolean): void => {
+      kept.fail(on);
+      files.fail(on);
+    },
+  };
   const link = benchSockets(ports.sockets);
   const bench = await startBench({ config, board, clock, storage, link, log: ports.log });
   const installer = fakeInstaller({ inputs: () => bench.firmware, clock, store: ports.store });
   return {
     board,
-    ports: { ...ports, store: storage.store, sockets: link.sockets, installer },
+    ports: { ...ports, ...files.ports, store: kept.store, sockets: link.sockets, installer },
     attach: (agent) => bench.attach(agent),
     close: async () => {
       try {

@@ -11,13 +11,20 @@ import { switchOffLeftovers } from '../platform/leftover-outputs.ts';
 import type { LineWriter } from '../platform/line-writer.ts';
 import type { LogRing } from '../platform/log-ring.ts';
 import { applySafeOutputs, safeOutputs, safeOutputsPath, writeSafeOutputs } from '../platform/safe-outputs.ts';
+import type { Service } from '../platform/service.ts';
 import { isListening } from '../platform/socket-file.ts';
 import type { OpenedStore } from '../platform/store.ts';
 import { EXIT, type ExitCode, onEndSignals, onUncaught } from '../platform/system.ts';
 import type { Log, Ports, Store, Unsubscribe } from '../ports.ts';
 import type { Io } from './io.ts';
 import type { Rig } from './rig.ts';
-import { firmwareDirectory, keyDirectory, logDirectory, uploadDirectory } from './store-directory.ts';
+import {
+  firmwareDirectory,
+  keyDirectory,
+  logDirectory,
+  recordingDirectory,
+  uploadDirectory,
+} from './store-directory.ts';
 
 /** An orderly end takes at most 3 s, the exit itself included. */
 const END_WITHIN_MS = 2_800;
@@ -182,6 +189,7 @@ class Process {
   #rig: Rig | undefined;
   #agent: Agent | undefined;
   #control: ControlServer | undefined;
+  #service: Service | undefined;
 
   constructor({ io, config, log, clock, kept, opening, tap }: ProcessOptions) {
     this.#io = io;
@@ -236,6 +244,7 @@ class Process {
     this.#isDying = true;
     this.#abandon();
     await this.#closeBoard(ACKNOWLEDGED_WITHIN_MS);
+    await within(LAST_WORDS_MS, this.#agent?.lastWords() ?? Promise.resolve());
     process.exit(EXIT.internal);
   }
 
@@ -269,21 +278,30 @@ class Process {
       identity: chargePoint.identity,
       url: centralSystem.url,
     });
+    await this.#joinSystemd();
     await turn();
-    const [{ WebSockets }, { nodeCertificates }, { FileKeyStore }, { nodeTransfers }, { FileArchives }] =
-      await Promise.all([
-        import('../platform/web-sockets.ts'),
-        import('../platform/x509.ts'),
-        import('../platform/key-store.ts'),
-        import('../platform/transfers.ts'),
-        import('../platform/archives.ts'),
-      ]);
+    const [
+      { WebSockets },
+      { nodeCertificates },
+      { FileKeyStore },
+      { nodeTransfers },
+      { FileArchives },
+      { FileRecordings },
+    ] = await Promise.all([
+      import('../platform/web-sockets.ts'),
+      import('../platform/x509.ts'),
+      import('../platform/key-store.ts'),
+      import('../platform/transfers.ts'),
+      import('../platform/archives.ts'),
+      import('../platform/recordings.ts'),
+    ]);
     await turn();
     const [{ startAgent }, { openRig }, { nodeRandom }] = await Promise.all([
       import('../agent.ts'),
       import('./rig.ts'),
       import('../platform/random.ts'),
     ]);
+    const { CHARGEPOINT_ROOT: root } = this.#io.environment;
     const { store, movedAside, reason } = await this.#opening;
     this.#store = store;
     const archives = new FileArchives({
@@ -311,24 +329,43 @@ class Process {
       installer: installerFor(this.#config.firmware?.installer, {
         installation: installationDirectory(this.#io.script),
         log: this.#log,
+        ...(root === undefined ? {} : { root }),
       }),
       firmwareFile: firmwareFile(firmwareDirectory(this.#config.stateDir)),
       archives,
+      recordings: new FileRecordings(recordingDirectory(this.#config.stateDir)),
     });
     this.#rig = await openRig({ config: this.#config, ports, clock: this.#clock });
+    const board = bolted(this.#rig.board);
     this.#agent = await startAgent({
       config: this.#config,
       ports: this.#rig.ports,
-      board: bolted(this.#rig.board),
+      board,
+      version,
       ...(movedAside === undefined ? {} : { incidents: [lostStore(movedAside, reason)] }),
       ...(reached === undefined ? {} : { reached }),
     });
     this.#rig.attach(this.#agent);
     await connected(this.#agent, this.#clock);
+    await this.#tellReady(this.#agent, board);
     this.#kept.open(this.#log);
     void archives.tidy();
     if (control.socket !== undefined) await this.#serveControl(this.#agent, this.#rig.ports, control.socket, version);
     await this.#confirmRelease(this.#agent, this.#rig.board, version);
+  }
+
+  async #joinSystemd(): Promise<void> {
+    const { environment } = this.#io;
+    if (environment['NOTIFY_SOCKET'] === undefined) return;
+    const { serviceOf } = await import('../platform/service.ts');
+    this.#service = serviceOf({ environment, pid: process.pid, clock: this.#clock, log: this.#log });
+    this.#service?.starting();
+  }
+
+  async #tellReady(agent: Agent, board: Board): Promise<void> {
+    if (this.#service === undefined) return;
+    const { statusLine } = await import('./status-line.ts');
+    await this.#service.ready({ watched: () => board.watched, status: () => statusLine(agent.view()) });
   }
 
   async #confirmRelease(agent: Agent, board: Board, version: string): Promise<void> {
@@ -345,16 +382,21 @@ class Process {
   }
 
   async #serveControl(agent: Agent, ports: Ports, socket: string, version: string): Promise<void> {
-    const [{ serveControl }, { agentRoutes }, { socketFile }, { switchRoute }] = await Promise.all([
-      import('../control/server.ts'),
-      import('../control/agent-routes.ts'),
-      import('../platform/socket-file.ts'),
-      import('./switch-route.ts'),
-    ]);
+    const [{ serveControl }, { agentRoutes }, { socketFile }, { switchRoute }, { meterRoutes }, { toolRoutes }] =
+      await Promise.all([
+        import('../control/server.ts'),
+        import('../control/agent-routes.ts'),
+        import('../platform/socket-file.ts'),
+        import('./switch-route.ts'),
+        import('./meter-route.ts'),
+        import('./tool-routes.ts'),
+      ]);
     const routes = [
       ...agentRoutes({ agent, config: this.#config, version }),
       ...agent.routes,
+      ...(this.#rig === undefined ? [] : meterRoutes({ config: this.#config, board: this.#rig.board, ...ports })),
       switchRoute({ io: this.#io, agent, config: this.#config, ports }),
+      ...toolRoutes({ config: this.#config, kept: this.#kept }),
     ];
     this.#control = await serveControl({ socket: socketFile(socket), routes, log: this.#log });
   }
@@ -362,7 +404,12 @@ class Process {
   /** Contactors open at once; the rest is bounded, and one part that fails does not keep the others from their end. */
   async #end(): Promise<void> {
     const steps = async (): Promise<void> => {
-      await this.#step('agent', () => this.#agent?.stop('Reboot'));
+      await this.#step('agent', () => {
+        // The contactors are open before it returns.
+        const stopped = this.#agent?.stop('Reboot');
+        this.#service?.stopping();
+        return stopped;
+      });
       await this.#step('board', () => this.#rig?.close());
       await this.#step('control socket', () => this.#control?.close());
       await this.#step('store', () => this.#store?.close());

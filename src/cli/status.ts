@@ -1,7 +1,7 @@
 /** `chargepoint status`: what the running agent is doing, in 80 columns or as JSON. */
 import type { ExitCode } from '../platform/system.ts';
 import { type AgentOptions, askAgent } from './agent-socket.ts';
-import { columns, json, listOf, recordOf, textOf } from './format.ts';
+import { columns, json, listOf, recordOf, textOf, wrapped } from './format.ts';
 import type { Io } from './io.ts';
 
 export interface StatusOptions extends AgentOptions {
@@ -14,8 +14,18 @@ export const status = (io: Io, options: StatusOptions): Promise<ExitCode> =>
   );
 
 export function statusText(view: Readonly<Record<string, unknown>>): string {
-  const { version, identity, url, connected, boot, queue, connectors } = view as Readonly<Record<string, unknown>> & {
-    readonly [name in 'version' | 'identity' | 'url' | 'connected' | 'boot' | 'queue' | 'connectors']?: unknown;
+  const { version, identity, url, notice, connected, boot, queue, connectors } = view as Readonly<
+    Record<string, unknown>
+  > & {
+    readonly [name in
+      | 'version'
+      | 'identity'
+      | 'url'
+      | 'notice'
+      | 'connected'
+      | 'boot'
+      | 'queue'
+      | 'connectors']?: unknown;
   };
   const link = `${connected === true ? 'connected' : 'offline'}, registration ${textOf(boot)}`;
   const head = columns([
@@ -37,5 +47,6 @@ export function statusText(view: Readonly<Record<string, unknown>>): string {
     const charging = transaction === 'online' ? `no. ${textOf(transactionId)}` : textOf(transaction);
     return [textOf(id), textOf(state), charging, `${textOf(limitA)} A`, textOf(why)];
   });
-  return `${head}\n${columns([['Connector', 'Status', 'Transaction', 'Limit', 'Why'], ...rows])}`;
+  const attention = notice === undefined ? '' : `\n${wrapped(`Attention: ${textOf(notice)}`, 0)}`;
+  return `${head}${attention}\n${columns([['Connector', 'Status', 'Transaction', 'Limit', 'Why'], ...rows])}`;
 }

@@ -4,15 +4,19 @@ import { settleSwitch } from '../central-system-switch.ts';
 import type { AgentConfig } from '../config.ts';
 import { StoreError } from '../errors.ts';
 import { FEATURES } from '../features/all.ts';
+import { certificateRange, OWN_PREFIX, type OwnRow, ROOT_PREFIX, type RootRow } from '../features/certificates/rows.ts';
 import { readGiven } from '../features/configuration/configuration.ts';
 import { competitionOf, disclosed, effectiveOf, standingOf } from '../features/configuration/precedence.ts';
 import type { Effective } from '../features/feature.ts';
+import { begin, type Endpoint, inForce, noticeText, wantedOf } from '../features/security/connection-phase.ts';
+import { readRemembered } from '../features/security/connection-trial.ts';
 import { presetsOf } from '../features/security/security.keys.ts';
+import { type SessionView, sessionsIn } from '../features/transactions/history.ts';
 import { giveLike } from '../platform/files.ts';
 import { EXIT, type ExitCode } from '../platform/system.ts';
-import type { Clock, Log, Store } from '../ports.ts';
+import type { Clock, DialRequest, Log, Store } from '../ports.ts';
 import type { Io } from './io.ts';
-import { storeDirectory } from './store-directory.ts';
+import { keyDirectory, storeDirectory } from './store-directory.ts';
 
 /** A key as the next start will find it; `competition` says who wins where the central system has set something. */
 export interface StoredKey {
@@ -38,6 +42,83 @@ export async function storedKeys(io: Io, config: AgentConfig): Promise<readonly 
   } finally {
     close();
   }
+}
+
+/** Whom the next start dials, and what a person has to know about that. Rejects with StoreError. */
+export async function storedConnection(
+  io: Io,
+  config: AgentConfig,
+): Promise<{ readonly url: string; readonly notice: string | undefined }> {
+  return reading(io, config, async (store) => {
+    const { endpoint, notice } = await endpointIn(store, config);
+    return { url: endpoint.url, notice };
+  });
+}
+
+/** The last transactions. Rejects with StoreError. */
+export const storedSessions = (io: Io, config: AgentConfig, last: number): Promise<readonly SessionView[]> =>
+  reading(io, config, (store) => sessionsIn(store, last));
+
+/** All that the next dial is made with. Holds secrets. */
+export interface StoredDial {
+  readonly endpoint: Endpoint;
+  /** PEM texts: what is installed, and what caFile holds and the next start will install. */
+  readonly roots: readonly string[];
+  /** Of the charge point: what security profile 3 shows. */
+  readonly own: DialRequest['clientCertificate'];
+}
+
+/** Rejects with StoreError. */
+export async function storedDial(io: Io, config: AgentConfig): Promise<StoredDial> {
+  const { FileKeyStore } = await import('../platform/key-store.ts');
+  return reading(io, config, async (store, log) => {
+    const [{ endpoint }, rows] = await Promise.all([endpointIn(store, config), store.list<unknown>(certificateRange)]);
+    const installed = rows.flatMap(([key, row]) => (key.startsWith(ROOT_PREFIX) ? [row as RootRow] : []));
+    const roots = installed.filter(({ use }) => use === 'CentralSystemRootCertificate').map(({ pem }) => pem);
+    const own = rows
+      .flatMap(([key, row]) => (key.startsWith(OWN_PREFIX) ? [row as OwnRow] : []))
+      .sort((a, b) => b.notBefore - a.notBefore)[0];
+    const keys = new FileKeyStore(keyDirectory(config.stateDir), log);
+    const key = own === undefined ? undefined : await keys.privateKey(own.key.id);
+    return {
+      endpoint,
+      roots: [...new Set([...roots, ...config.centralSystem.certificateAuthorities])],
+      own: own === undefined || key === undefined ? undefined : { chain: own.chain, key },
+    };
+  });
+}
+
+type Stored = Pick<Store, 'get' | 'list'>;
+
+async function reading<T>(
+  io: Io,
+  { stateDir }: AgentConfig,
+  read: (store: Stored, log: Log) => Promise<T>,
+): Promise<T> {
+  const { readStored } = await import('../platform/store.ts');
+  const { log, close } = await toolPorts(io);
+  try {
+    return await readStored(storeDirectory(stateDir), log, (store) => read(store, log));
+  } finally {
+    close();
+  }
+}
+
+async function endpointIn(
+  store: Stored,
+  config: AgentConfig,
+): Promise<{ readonly endpoint: Endpoint; readonly notice: string | undefined }> {
+  const [given, remembered] = await Promise.all([readGiven(presetsOf(config), store), readRemembered(store)]);
+  const keys = FEATURES.flatMap((feature) => feature.keys);
+  const wanted = wantedOf(config, ({ name }) => {
+    const key = keys.find((one) => one.name === name);
+    return key && effectiveOf(key, standingOf(key, given(key)).layers);
+  });
+  const phase = begin(wanted, remembered);
+  return {
+    endpoint: inForce(phase),
+    notice: noticeText(phase, remembered.returned, config.options.confirmConnectionWithinS),
+  };
 }
 
 /**

@@ -1,13 +1,19 @@
 /** The board file: its shape, and what has to be true across its members before anything may be driven. */
-import type {
-  BoardDescription,
-  ComparatorPilotEvseDescription,
-  ConnectorDescription,
-  LineDescription,
+import { basename, dirname } from 'node:path';
+import {
+  type BoardDescription,
+  type CalibrationPoint,
+  type ConnectorDescription,
+  isOwnPilot,
+  type LineDescription,
+  lookingMs,
+  type OwnPilotEvseDescription,
 } from '../../hal/board-description.ts';
+import { checkIndicators, checkReaders } from './board-readers.ts';
+import { readControllerMap } from './controller-map.ts';
 import type { ConfigDocument, Path } from './document.ts';
-import { type Findings, type Reference, readShaped } from './findings.ts';
-import { boardShape } from './shapes/board.ts';
+import { type Findings, namedFile, type Reference, readShaped } from './findings.ts';
+import { type BoardPage, boardShape } from './shapes/board.ts';
 
 /** CP leaves C -> contacts open (IEC 61851-1 table A.6, sequence 8.1). */
 export const OPENING_BUDGET_MS = 100;
@@ -20,9 +26,9 @@ const FILTER_MS = 40;
 export const USUAL_STOP_C = 70;
 export const USUAL_HOTTEST_STEP_C = 68;
 
-/** Sampling, filter, write and release of the contactor added up, in ms. */
-export const openingTimeMs = ({ contactor }: ComparatorPilotEvseDescription): number =>
-  SAMPLING_MS + FILTER_MS + WRITE_MS + contactor.releaseMs;
+/** Sampling, what the sensing adds, filter, write and release of the contactor added up, in ms. */
+export const openingTimeMs = (evse: OwnPilotEvseDescription): number =>
+  SAMPLING_MS + lookingMs(evse) + FILTER_MS + WRITE_MS + evse.contactor.releaseMs;
 
 export interface BoardFile {
   readonly document: ConfigDocument;
@@ -32,32 +38,91 @@ export interface BoardFile {
 export function readBoard(findings: Findings, reference: Reference, file: string): BoardFile | undefined {
   const read = readShaped(findings, reference, file, boardShape);
   if (read === undefined) return undefined;
-  const { document, value: board } = read;
+  const { document } = read;
+  const board = withControllers(findings, document, read.value);
+  if (board === undefined) return undefined;
   const problem = (path: Path, message: string, hint?: string) => {
     findings.errors.push(document.problem(path, message, hint));
   };
   checkOpeningTimes(board, problem);
+  checkCalibrations(board, problem);
   checkPhaseSwitches(board, problem);
   checkThermometers(board, problem);
   checkLines(board, problem);
+  checkSysfs(board, problem);
   checkIds(board, problem);
+  checkReaders(board, problem);
+  checkIndicators(board, problem);
   return { document, board };
+}
+
+/** The register map of each controller, looked up where the board file names it. Undefined after errors have been noted. */
+function withControllers(findings: Findings, document: ConfigDocument, page: BoardPage): BoardDescription | undefined {
+  const connectors: ConnectorDescription[] = [];
+  for (const [index, connector] of page.connectors.entries()) {
+    const { evse } = connector;
+    if (isOwnPilot(evse)) {
+      connectors.push({ ...connector, evse });
+      continue;
+    }
+    const file = namedFile(findings, 'controllers', evse.model, dirname(document.file));
+    const reference = {
+      document,
+      path: ['connectors', index, 'evse', 'model'],
+      what: `register map of the controller ${basename(file, '.yaml')}`,
+    };
+    const map = readControllerMap(findings, reference, file);
+    if (map !== undefined) connectors.push({ ...connector, evse: { ...evse, map } });
+  }
+  return connectors.length === page.connectors.length ? { ...page, connectors } : undefined;
 }
 
 type Report = (path: Path, message: string, hint?: string) => void;
 
 function checkOpeningTimes({ connectors }: BoardDescription, report: Report): void {
   for (const [index, { evse }] of connectors.entries()) {
-    if (evse.driver !== 'comparatorPilot') continue;
+    if (!isOwnPilot(evse)) continue;
     const total = openingTimeMs(evse);
     if (total <= OPENING_BUDGET_MS) continue;
     report(
       ['connectors', index, 'evse', 'contactor', 'releaseMs'],
-      `opening takes sampling ${SAMPLING_MS} + filter ${FILTER_MS} + write ${WRITE_MS} + release ` +
+      `opening takes sampling ${SAMPLING_MS}${looking(evse)} + filter ${FILTER_MS} + write ${WRITE_MS} + release ` +
         `${evse.contactor.releaseMs} = ${total} ms, expected at most ${OPENING_BUDGET_MS} ms`,
       'take a contactor that releases faster (no suppression diode across the coil)',
     );
   }
+}
+
+const looking = (evse: OwnPilotEvseDescription): string =>
+  lookingMs(evse) === 0
+    ? ''
+    : ` + ${evse.driver === 'peakHoldPilot' ? 'peak detector and converter' : 'burst'} ${lookingMs(evse)}`;
+
+/** Two volts of the pilot at one voltage of the converter would say nothing, and so would a line that turns back. */
+function checkCalibrations({ connectors }: BoardDescription, report: Report): void {
+  for (const [index, { evse }] of connectors.entries()) {
+    const path = ['connectors', index, 'evse'];
+    for (const [at, points] of calibrationsOf(evse)) {
+      const sorted = points.toSorted((a, b) => a.adcV - b.adcV);
+      const steps = sorted.slice(1).map((to, step) => {
+        const from = sorted[step] ?? to;
+        return (to.pilotV - from.pilotV) / (to.adcV - from.adcV);
+      });
+      if (steps.every((slope) => slope > 0 && Number.isFinite(slope))) continue;
+      if (steps.every((slope) => slope < 0 && Number.isFinite(slope))) continue;
+      report([...path, ...at], 'goes up and down, expected points that rise, or fall, from one to the next');
+    }
+  }
+}
+
+function calibrationsOf(evse: ConnectorDescription['evse']): readonly (readonly [Path, readonly CalibrationPoint[]])[] {
+  if (evse.driver === 'burstPilot') return [[['calibration'], evse.calibration]];
+  if (evse.driver !== 'peakHoldPilot') return [];
+  const { positive, negative } = evse;
+  return [
+    [['positive', 'calibration'], positive.calibration],
+    ...(negative === undefined ? [] : [[['negative', 'calibration'], negative.calibration] as const]),
+  ];
 }
 
 /** An EVSE controller keeps its own contactor: nobody could hold it open meanwhile. */
@@ -65,8 +130,8 @@ function checkPhaseSwitches({ connectors }: BoardDescription, report: Report): v
   for (const [index, { evse, phases, phaseSwitch }] of connectors.entries()) {
     if (phaseSwitch === undefined) continue;
     const path = ['connectors', index, 'phaseSwitch'];
-    if (evse.driver !== 'comparatorPilot') {
-      report(path, `is there beside the driver ${evse.driver}, expected comparatorPilot`, 'remove phaseSwitch');
+    if (!isOwnPilot(evse)) {
+      report(path, `is there beside the driver ${evse.driver}, expected a pilot of our own`, 'remove phaseSwitch');
     }
     if (phases !== 3) report(path, `is there on ${phases} phase, expected phases: 3`, 'remove phaseSwitch');
   }
@@ -101,10 +166,21 @@ function checkLines(board: BoardDescription, report: Report): void {
     else report([...path, 'line'], `line ${line.line} is taken by ${other}, expected a line of its own`);
   }
   if (lines.length > 0 && board.gpio === undefined) {
+    report([], 'lines are used but no chip is named, expected a member gpio', 'gpio: { backend: auto, chip: auto }');
+  }
+}
+
+/** With `auto` it is seen when the board is opened. */
+function checkSysfs(board: BoardDescription, report: Report): void {
+  const backend = board.gpio?.backend;
+  if (backend !== 'sysfs' && backend !== 'onoff') return;
+  for (const { path, line } of linesOf(board)) {
+    const wanted = ['pull', 'debounceMs'].find((member) => member in line);
+    if (wanted === undefined) continue;
     report(
-      [],
-      'lines are used but no chip is named, expected a member gpio',
-      'gpio: { backend: onoff, chip: pinctrl-bcm2711 }',
+      [...path, wanted],
+      `cannot be had with gpio.backend ${backend}, expected backend: character-device`,
+      'a pull resistor can also be set in config.txt: gpio=LINE=pu',
     );
   }
 }
@@ -114,6 +190,8 @@ function linesOf({
   inputs,
   mains,
   dimming,
+  deadMan,
+  indicators,
 }: BoardDescription): readonly { path: Path; line: LineDescription }[] {
   return [
     ...connectors.flatMap((connector, index) =>
@@ -122,6 +200,10 @@ function linesOf({
     ...(inputs ?? []).map((line, index) => ({ path: ['inputs', index], line })),
     ...(mains === undefined ? [] : [{ path: ['mains'], line: mains }]),
     ...(dimming === undefined ? [] : [{ path: ['dimming'], line: dimming }]),
+    ...(deadMan === undefined ? [] : [{ path: ['deadMan'], line: deadMan }]),
+    ...(indicators ?? []).flatMap(({ lines }, index) =>
+      Object.entries(lines).map(([name, line]) => ({ path: ['indicators', index, 'lines', name], line })),
+    ),
   ];
 }
 
@@ -130,13 +212,15 @@ function connectorLines({
   lock,
   proximity,
   phaseSwitch,
+  rcd,
 }: ConnectorDescription): readonly { path: Path; line: LineDescription }[] {
   const groups: readonly (readonly [Path, object | undefined])[] = [
     [['evse', 'comparators'], evse.driver === 'comparatorPilot' ? evse.comparators : undefined],
-    [['evse', 'contactor'], evse.driver === 'comparatorPilot' ? evse.contactor : undefined],
+    [['evse', 'contactor'], isOwnPilot(evse) ? evse.contactor : undefined],
     [['lock'], lock],
     [['proximity'], proximity],
     [['phaseSwitch'], phaseSwitch],
+    [['rcd'], rcd],
   ];
   return groups.flatMap(([path, group]) =>
     Object.entries(group ?? {})

@@ -28,9 +28,11 @@ function checkUrl(findings: Findings, document: ConfigDocument, url: string): vo
   const path = ['centralSystem', 'url'];
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed === undefined || !/^wss?:$/.test(parsed.protocol) || parsed.hostname === '') {
-    const hint = /^https?:/i.test(url) ? `did you mean ${url.replace(/^http/i, 'ws')}?` : 'ws://host:port/path';
+    // A password in it is misplaced, and a secret all the same; its query may be one.
+    const safe = url.replace(/^([a-z]+:\/\/)?.*@/is, '$1***@').replace(/\?.*$/s, '?***');
+    const hint = /^https?:/i.test(url) ? `did you mean ${safe.replace(/^http/i, 'ws')}?` : 'ws://host:port/path';
     findings.errors.push(
-      document.problem(path, `is ${shown(url)}, expected an address that begins with ws:// or wss://`, hint),
+      document.problem(path, `is ${shown(safe)}, expected an address that begins with ws:// or wss://`, hint),
     );
   } else if (parsed.username !== '' || parsed.password !== '') {
     const hint = 'the user is the identity, the password is AuthorizationKey in the secrets file';
@@ -92,6 +94,9 @@ export function warnOfPitfalls(
       `security profile ${profile} needs a password, but there is no AuthorizationKey`,
       'see secretsFile',
     );
+  }
+  if (file.keys?.['CentralSystemUrl'] !== undefined) {
+    warn(['keys', 'CentralSystemUrl'], 'is ignored: centralSystem.url says it');
   }
   if (file.board !== 'mock' && file.keys?.['AuthorizationKey'] !== undefined) {
     warn(

@@ -1,5 +1,5 @@
 /** The connectors: what the main file says of them, joined with what the board is built for. */
-import type { ConnectorDescription } from '../../hal/board-description.ts';
+import { type ConnectorDescription, isOwnPilot } from '../../hal/board-description.ts';
 import type { ConnectorConfig } from '../config.ts';
 import type { Findings } from './findings.ts';
 import { type MainFile, readMeter } from './meters.ts';
@@ -58,7 +58,7 @@ function fitHardware(connector: ConnectorFile, hardware: ConnectorDescription, r
   if (connector.phases === 3 && hardware.phases === 1) {
     report('phases', 'is 3, but the contactor of the board connects 1');
   }
-  const ownPilot = hardware.evse.driver === 'comparatorPilot';
+  const ownPilot = isOwnPilot(hardware.evse);
   if (connector.cable === 'socket' && ownPilot && (hardware.lock === undefined || hardware.proximity === undefined)) {
     report('cable', 'is socket, but the board has no lock and proximity pilot there', 'cable: attached');
   }

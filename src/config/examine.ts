@@ -109,10 +109,13 @@ function missing(member: Walkable): string {
   return typeof expected === 'string' ? `is missing, expected ${expected}` : 'is missing';
 }
 
-/** Unwraps optional and nullable, and takes the option of a variant that the value names. */
+/** Unwraps optional and nullable, and takes the option of a variant that the value names, or that of a union that is a list as it is. */
 function chosen(schema: Walkable, value: unknown): Walkable {
   if (schema.wrapped !== undefined) return chosen(schema.wrapped, value);
   const { key } = schema;
+  if (schema.type === 'union' && Array.isArray(value)) {
+    return schema.options?.find(({ item }) => item !== undefined) ?? schema;
+  }
   if (schema.type !== 'variant' || key === undefined || !isObject(value)) return schema;
   const option = schema.options?.find((candidate) => candidate.entries?.[key]?.literal === value[key]);
   return option === undefined ? schema : chosen(option, value);

@@ -2,6 +2,7 @@
 import type { ConnectorConfig, GridConnectionConfig, InstallationConfig } from '../config.ts';
 import type { Findings } from './findings.ts';
 import { type MainFile, readMeter } from './meters.ts';
+import { countryOf } from './protection.ts';
 import type { AgentFile } from './shapes/agent.ts';
 
 type InstallationFile = NonNullable<AgentFile['installation']>;
@@ -16,8 +17,11 @@ export function readInstallation(
   const { gridConnection, phases, ...given } = main.file.installation ?? {};
   checkPhases(findings, main, phases, connectors);
   checkDimming(findings, main, given.dimming);
+  const { randomDelayS, rampAPerMinute } = countryOf(main);
   return {
     ...DEFAULTS,
+    ...(randomDelayS === undefined ? {} : { randomDelayS }),
+    ...(rampAPerMinute === undefined ? {} : { rampAPerMinute }),
     ...given,
     phases: phases ?? (connectors.some((connector) => connector.phases === 3) ? 3 : 1),
     ...(gridConnection === undefined ? {} : { gridConnection: readGridConnection(findings, main, gridConnection) }),

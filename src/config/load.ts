@@ -1,5 +1,6 @@
 /** Configuration files in, one checked AgentConfig out, or everything that is wrong with them at once. */
 import { dirname, join, resolve } from 'node:path';
+import { isOwnPilot } from '../../hal/board-description.ts';
 import type { AgentConfig, ConfigFiles, ConfigProblem, LoadedConfig } from '../config.ts';
 import { type BoardFile, readBoard } from './board.ts';
 import { readCentralSystem, warnOfPitfalls } from './central-system.ts';
@@ -11,6 +12,7 @@ import { readFirmware } from './firmware.ts';
 import { readInstallation } from './installation.ts';
 import { readOptions } from './options.ts';
 import { type KnownKey, readPresets, readSecrets } from './presets.ts';
+import { readProtection } from './protection.ts';
 import { type AgentFile, agentShape } from './shapes/agent.ts';
 
 type Inputs = Readonly<Record<string, unknown>>;
@@ -22,6 +24,8 @@ export interface BenchSite {
   readonly grid: boolean;
   /** A contact of the grid operator. */
   readonly dimming: boolean;
+  /** An RCD that is tested. */
+  readonly rcd: boolean;
 }
 
 /** What the bench says of the inputs in the file. */
@@ -45,6 +49,7 @@ export interface LoadSurroundings {
 const RUN_DIRECTORY = '/run/chargepoint';
 /** sun_path holds 108 bytes with its final zero. */
 const MAX_SOCKET_PATH = 107;
+const DEFAULT_WAKE_UPS = 1;
 const DEFAULT_FAULT_GRACE_S = 300;
 const DEFAULT_BENCH_PORT = 9001;
 
@@ -95,12 +100,14 @@ function assemble(
   const main = { document, base, file, board: boardFile?.board };
   const connectors = readConnectors(findings, main);
   const installation = readInstallation(findings, main, connectors);
+  const protection = readProtection(findings, main, connectors);
   checkBoard(findings, document, file, boardFile);
   if (knowledge !== undefined) {
     checkInputs(findings, document, file.bench?.inputs ?? {}, knowledge, {
       connectorIds: connectors.map(({ id }) => String(id)),
       grid: installation.gridConnection !== undefined,
       dimming: installation.dimming !== undefined,
+      rcd: protection?.rcdTest !== undefined,
     });
   }
   const stateDir = relativeTo(base, file.stateDir);
@@ -113,6 +120,7 @@ function assemble(
     board: boardFile?.board ?? 'mock',
     connectors,
     installation,
+    ...(protection === undefined ? {} : { protection }),
     keys,
     options,
     stateDir,
@@ -122,6 +130,7 @@ function assemble(
     log: { level: file.log?.level ?? 'info' },
     control: socket === undefined ? {} : { socket },
     faultGraceS: file.faultGraceS ?? DEFAULT_FAULT_GRACE_S,
+    wakeUps: file.wakeUps ?? DEFAULT_WAKE_UPS,
     resumeWithinS: file.resumeWithinS ?? 0,
     acknowledgeLabUse: file.acknowledgeLabUse ?? false,
     firmware: readFirmware(findings, document, file, base),
@@ -178,8 +187,17 @@ function checkBoard(
       ),
     );
   }
-  const ownPilot = boardFile.board.connectors.some(({ evse }) => evse.driver === 'comparatorPilot');
-  if (ownPilot && file.acknowledgeLabUse !== true) {
+  const ownPilot = boardFile.board.connectors.some(({ evse }) => isOwnPilot(evse));
+  if (!ownPilot) return;
+  if (file.acknowledgeLabUse === true) {
+    // At every start, and not only once: whoever reads the log may not be who has acknowledged it.
+    findings.warnings.push(
+      document.problem(
+        ['acknowledgeLabUse'],
+        `${boardFile.board.name} drives the pilot and the contactor from a Linux process, which is no protective device: for laboratory use only`,
+      ),
+    );
+  } else {
     findings.errors.push(
       document.problem(
         ['acknowledgeLabUse'],

@@ -3,10 +3,10 @@ import { basename } from 'node:path';
 import type { BoardDescription } from '../../hal/board-description.ts';
 import type { BusConfig, MeterConfig } from '../config.ts';
 import type { ConfigDocument, Path } from './document.ts';
-import { type Findings, namedFile, readShaped } from './findings.ts';
+import { type Findings, namedFile } from './findings.ts';
+import { readMeterMap } from './meter-map.ts';
 import { nearest } from './nearest.ts';
 import type { AgentFile, MeterFile } from './shapes/agent.ts';
-import { meterShape } from './shapes/meter.ts';
 
 /** The main file in its shape, and the board that it names. */
 export interface MainFile {
@@ -49,9 +49,9 @@ export function readMeter(
     path: [...path, 'model'],
     what: `register map of the meter ${basename(file, '.yaml')}`,
   };
-  const map = readShaped(findings, reference, file, meterShape);
+  const map = readMeterMap(findings, reference, file);
   if (map === undefined || bus === undefined) return undefined;
-  return { model: meter.model, map: map.value, bus, unit: meter.unit };
+  return { model: meter.model, map, bus, unit: meter.unit };
 }
 
 function readBus(

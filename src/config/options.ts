@@ -13,11 +13,12 @@ interface Type<T> {
   readonly parse: (given: Given) => T | undefined;
 }
 
-const whole = (most: number, unit: string): Type<number> => ({
-  expected: `a whole number from 0 to ${most}${unit}`,
+const whole = (most: number, unit: string, least = 0): Type<number> => ({
+  expected: `a whole number from ${least} to ${most}${unit}`,
   parse: (given) => {
     const digits = String(given).trim();
-    return /^\d{1,9}$/.test(digits) && Number(digits) <= most ? Number(digits) : undefined;
+    if (!/^\d{1,9}$/.test(digits)) return undefined;
+    return Number(digits) >= least && Number(digits) <= most ? Number(digits) : undefined;
   },
 });
 
@@ -58,6 +59,7 @@ const TYPES: { readonly [name: string]: { readonly member: keyof Options; readon
     member: 'switchSecurityProfileConnectionTimeoutS',
     type: whole(86_400, ' s'),
   },
+  ConfirmConnectionWithin: { member: 'confirmConnectionWithinS', type: whole(86_400, ' s', 30) },
   RejectRemoteStartTransactionWithoutConnectorId: {
     member: 'rejectRemoteStartTransactionWithoutConnectorId',
     type: yesNo,
@@ -75,6 +77,7 @@ export const DEFAULT_OPTIONS: Options = {
   retryBackoffWaitMinimumS: 1,
   retryBackoffRepeatTimes: 6,
   switchSecurityProfileConnectionTimeoutS: 60,
+  confirmConnectionWithinS: 300,
   rejectRemoteStartTransactionWithoutConnectorId: false,
   remoteStartTransactionWithoutConnectorIdFindFirst: false,
   meterPublicKeys: [],

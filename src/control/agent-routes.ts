@@ -4,11 +4,13 @@ import type { AgentConfig } from '../config.ts';
 import { countOf, type Route } from './route.ts';
 
 export interface RunningAgent {
-  readonly agent: Pick<Agent, 'view' | 'outbox'>;
+  readonly agent: Pick<Agent, 'view' | 'centralSystem' | 'outbox'>;
   readonly config: AgentConfig;
   readonly version: string;
 }
 
+/** As `url` is told. */
+const withoutQuery = (url: string): string => url.replace(/\?.*$/s, '?***');
 const DEFAULT_LIMIT = 20;
 const MOST = 1_000;
 
@@ -20,7 +22,8 @@ export const agentRoutes = ({ agent, config, version }: RunningAgent): readonly 
       version,
       config: config.file,
       identity: config.chargePoint.identity,
-      url: config.centralSystem.url,
+      fileUrl: withoutQuery(config.centralSystem.url),
+      ...agent.centralSystem,
       ...agent.view(),
     }),
   },

@@ -2,6 +2,7 @@
 import { isSwitching } from './connector/phase-switching.ts';
 import { type Connector, isBlocked, type Phase } from './connector/state.ts';
 import { worstFault } from './connector/status.ts';
+import { wakeSignalOf } from './connector/wake-up.ts';
 
 const SENTENCES: { readonly [name in Exclude<Phase['name'], 'transaction'>]: string } = {
   idle: 'idle',
@@ -19,12 +20,14 @@ const SENTENCES: { readonly [name in Exclude<Phase['name'], 'transaction'>]: str
 export function whyOf(connector: Connector): string {
   const { phase, faults, offer, contactor, pilot, mains, limitA, limitReason, cableA = limitA } = connector;
   const fault = worstFault(faults);
+  if (fault?.blocks === 'moment') return `waiting: ${fault.info ?? fault.errorCode}`;
   if (fault !== undefined && fault.blocks !== 'nothing') return `fault: ${fault.info ?? fault.errorCode}`;
   if (mains === 'failing') return 'the mains are failing';
   if (phase.name !== 'transaction') return SENTENCES[phase.name];
   if (phase.deauthorized) return 'the central system does not accept the idTag';
   if (pilot === 'A') return 'the EV was unplugged at its side';
   if (isSwitching(connector)) return `SuspendedEVSE: switching to ${connector.phases.wanted} of the phases`;
+  if (offer === wakeSignalOf(connector)) return 'the EV has not asked for power, it is being woken up';
   if (typeof offer !== 'number')
     return isBlocked(connector) ? 'blocked' : `SuspendedEVSE: ${limitReason ?? `the limit is ${limitA} A, below 6 A`}`;
   const reason = limitA <= cableA ? limitReason : `the cable carries ${cableA} A`;

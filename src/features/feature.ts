@@ -2,7 +2,7 @@
 import type * as v from 'valibot';
 import type { Board, Reading } from '../../hal/contract.ts';
 import type { AgentConfig } from '../config.ts';
-import type { IdTagEntry, Verdict } from '../core/authorization.ts';
+import type { IdTagEntry, Known, Verdict } from '../core/authorization.ts';
 import type { Transaction } from '../core/connector/state.ts';
 import type { SampledValue } from '../core/metering/sampled-value.ts';
 import type { Claim, Claimant, Reservation, ReservationStatus } from '../core/reservation.ts';
@@ -21,9 +21,10 @@ import type { ExtendedMessageTrigger, MessageTrigger } from '../ocpp/messages/ty
 import type { ConfirmationOf, Handler, Operation, RequestOf } from '../ocpp/operation.ts';
 import type { Outbox } from '../ocpp/outbox.ts';
 import type { Registration } from '../ocpp/registration.ts';
-import type { KeyRange, Ports, StoreOperation, Unsubscribe } from '../ports.ts';
+import type { KeyRange, Ports, SavedRecording, StoreOperation, Unsubscribe } from '../ports.ts';
 import type { LoadManager } from '../station/load-manager.ts';
 import type { Change, Station } from '../station/station.ts';
+import type { TagSignals } from '../station/tag-signals.ts';
 import type { Accepts, Access, AnyKey, Key } from './keys.ts';
 
 /** Where the effective value of a key comes from. */
@@ -168,6 +169,8 @@ export interface ChargingProfiles {
 
 /** Who may charge (OCPP 1.6 section 3.5). */
 export interface Authority {
+  /** What local list and cache hold about an idTag; nobody is asked. */
+  known(idTag: string): Known;
   /** Asks whom the keys say: local list, cache, central system. Never rejects. */
   verdict(idTag: string): Promise<Verdict>;
   /** What Authorize.conf, StartTransaction.conf or StopTransaction.conf said of an idTag. */
@@ -231,6 +234,18 @@ export interface SecurityEvents {
   told(number: number): void;
   /** Called when one more waits to be told. */
   onWaiting(listener: (type: string) => void): Unsubscribe;
+}
+
+/** What the flight recorder has. */
+export interface FlightRecordings {
+  /** As it would be saved now: lines of JSON in pieces. */
+  readonly content: readonly Uint8Array[];
+  /** Saves what there is. Rejects with StoreError. */
+  save(): Promise<SavedRecording>;
+  /** Oldest first. Rejects with StoreError. */
+  saved(): Promise<readonly SavedRecording[]>;
+  /** Undefined if it has made room for another one. Rejects with StoreError. */
+  read(name: string): Promise<Uint8Array | undefined>;
 }
 
 /** The certificates of the charge point and of those it trusts (whitepaper section 2.6). */
@@ -353,8 +368,10 @@ export interface Context extends Ports {
   readonly securityEvents: SecurityEvents;
   readonly trust: Trust;
   readonly firmware: FirmwareUpdates;
+  readonly flightRecorder: FlightRecordings;
   readonly authority: Authority;
   readonly localList: LocalAuthList;
+  readonly tagSignals: TagSignals;
   readonly vendorMessages: readonly VendorMessage[];
   /** What the start of the process found and the operator has to learn. */
   readonly incidents: readonly Incident[];
@@ -404,6 +421,8 @@ export interface Feature {
   readonly absent?: readonly Handler[];
   /** What the room stores that is of no use to another central system: a switch clears it. */
   readonly ofCentralSystem?: readonly KeyRange[];
+  /** What a switch leaves there, so that the next start takes the rest from the disk. */
+  readonly afterSwitch?: readonly StoreOperation[];
   start(context: Context): Room;
 }
 

@@ -10,3 +10,6 @@ export function connectionUrl(endpoint: string, identity: string, tls: boolean):
   url.hash = '';
   return url.href;
 }
+
+/** An address as it is told: its query may be a key. */
+export const spoken = (url: string): string => url.replace(/\?.*$/s, '?***');

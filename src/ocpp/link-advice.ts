@@ -13,7 +13,7 @@ const ON_FAILURE: { readonly [failure in Exclude<DialFailure, 'httpStatus'>]: st
 
 /** What SteVe, CitrineOS and others mean by it (interoperability notes 2, 4, 7). */
 const ON_HTTP_STATUS: { readonly [status: number]: string } = {
-  400: 'check the identity (characters, length) and the OCPP version that the central system expects',
+  400: 'check the identity (characters, length), the OCPP version that the central system expects, and whether it takes our certificate (security profile 3)',
   401: 'check AuthorizationKey and identity, and the security profile that the central system expects',
   403: 'the central system forbids this charge point: check identity, key and certificate',
   404: 'check the path of the URL, and whether the identity is registered in the central system',

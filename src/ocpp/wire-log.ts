@@ -74,14 +74,30 @@ function oneLine(text: string): string {
 const LOCATION = /("(?:location|remoteLocation)"\s*:\s*")((?:[^"\\]|\\.)*)/gi;
 
 const maskLocation = (_: string, member: string, location: string): string =>
-  member + location.replace(/(:(?:\\?\/){2}[^:@]*):.*@/, `$1:${MASK}@`).replace(/([?#]).*$/, `$1${MASK}`);
+  member + withoutPassword(location).replace(/([?#]).*$/, `$1${MASK}`);
+
+/** Step by step: one expression for all of it goes back and forth in a hostile text for minutes. */
+function withoutPassword(location: string): string {
+  const login = /:(?:\\?\/){2}/.exec(location);
+  const end = location.lastIndexOf('@');
+  if (login === null || end < 0) return location;
+  const colon = location.indexOf(':', login.index + login[0].length);
+  return colon < 0 || colon > end ? location : `${location.slice(0, colon)}:${MASK}${location.slice(end)}`;
+}
+
+/** The address of a central system: its user and its query may be a key, too. */
+const OF_CENTRAL_SYSTEM = /(wss?:(?:\\?\/){2})((?:[^\s"\\]|\\[^"])*)/gi;
+
+const maskCentralSystem = (_: string, scheme: string, rest: string): string =>
+  scheme + rest.replace(/^[^/\\?]*@/, `${MASK}@`).replace(/\?.+$/, `?${MASK}`);
 
 /** The value of AuthorizationKey, in whatever case and escaping, and passwords inside of addresses. */
 function masking(text: string): string {
   if (text.length > LONGEST_SEARCHED) return `${headOf(text)} (a frame of ${text.length} characters)`;
   const withoutPasswords = text
     .replace(/(:(?:\\?\/){2}[^/\s"@:\\]*):[^/\s"@]*@/g, `$1:${MASK}@`)
-    .replace(LOCATION, maskLocation);
+    .replace(LOCATION, maskLocation)
+    .replace(OF_CENTRAL_SYSTEM, maskCentralSystem);
   return /authorizationkey|\\u/i.test(withoutPasswords) ? maskAuthorizationKey(withoutPasswords) : withoutPasswords;
 }
 
@@ -92,9 +108,9 @@ function maskAuthorizationKey(text: string): string {
   try {
     let found = false;
     const masked = JSON.stringify(JSON.parse(text), (_name, member: unknown) => {
-      if (!isAuthorizationKey(member)) return member;
-      found = true;
-      return { ...member, value: MASK };
+      const safe = isJsonWithKey(member) ? maskAuthorizationKey(member) : withoutValue(member);
+      found ||= safe !== member;
+      return safe;
     });
     return found ? masked : text;
   } catch {
@@ -102,7 +118,18 @@ function maskAuthorizationKey(text: string): string {
   }
 }
 
-function isAuthorizationKey(member: unknown): member is Record<string, unknown> {
-  if (typeof member !== 'object' || member === null || !('key' in member) || !('value' in member)) return false;
-  return typeof member.key === 'string' && member.key.trim().toLowerCase() === 'authorizationkey';
+/** A frame may hold another one as a text, as the data of DataTransfer do. */
+const isJsonWithKey = (member: unknown): member is string =>
+  typeof member === 'string' && /^\s*[[{].*"/s.test(member) && /authorizationkey|\\u/i.test(member);
+
+/** In whatever case: what a charge point does not understand is no less secret. */
+function withoutValue(member: unknown): unknown {
+  if (typeof member !== 'object' || member === null || Array.isArray(member)) return member;
+  const entries = Object.entries(member);
+  const isNamed = entries.some(([name, value]) => isCalled(name, 'key') && isCalled(value, 'authorizationkey'));
+  if (!isNamed || !entries.some(([name, value]) => isCalled(name, 'value') && value !== MASK)) return member;
+  return Object.fromEntries(entries.map(([name, value]) => [name, isCalled(name, 'value') ? MASK : value]));
 }
+
+const isCalled = (text: unknown, name: string): boolean =>
+  typeof text === 'string' && text.trim().toLowerCase() === name;

@@ -1,4 +1,5 @@
 /** The `FirmwareFile` port: the image in a directory of its own, readable for its owner only. */
+import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { chmod, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -26,6 +27,11 @@ export function firmwareFile(directory: string): FirmwareFile {
         for (const name of (await readdir(directory).catch(missing)) ?? [])
           await rm(join(directory, name), { force: true, recursive: true });
       }),
+    digest: async () => {
+      const hash = createHash('sha256');
+      for await (const chunk of readFrom(file)) hash.update(chunk);
+      return hash.digest('hex');
+    },
   };
 }
 

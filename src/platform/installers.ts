@@ -1,7 +1,8 @@
 /** The `Installer` port for Node: what the configuration names is run, and loaded by the first installation. */
 import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { InstallerConfig } from '../config.ts';
-import type { Installer, Log } from '../ports.ts';
+import type { Installation, Installer, Log } from '../ports.ts';
 
 export interface InstallerSurroundings {
   /** The folder of the version that runs, symbolic links followed: each release has its own. */
@@ -19,16 +20,22 @@ export function installerFor(config: InstallerConfig | undefined, surroundings: 
   const { log, installation, commandLine = '/proc/cmdline', root = '/' } = surroundings;
   const { kind, command, reboot, restart, timeoutS } = config;
   const load = () => import('./installers/command.ts');
+  const [executable, ...words] = command;
+  // The helper of the release lies where root has put it, below the other root.
+  const installing = kind === 'release' ? [join(root, executable), ...words] : command;
+  const install = async (argument: string): Promise<Installation> => {
+    const { runBounded, SAYS_NO } = await load();
+    const ran = await runBounded([...installing, argument], { timeoutMs: timeoutS * 1000, log });
+    if (ran.ok) return { ok: true, reboot };
+    const { reason } = ran;
+    return ran.code === SAYS_NO ? { ok: false, reason, refused: true } : { ok: false, reason };
+  };
   return {
     available: true,
     keepsAvailable: false,
-    install: async ({ file }) => {
-      const { runBounded, SAYS_NO } = await load();
-      const ran = await runBounded([...command, file], { timeoutMs: timeoutS * 1000, log });
-      if (ran.ok) return { ok: true, reboot };
-      const { reason } = ran;
-      return ran.code === SAYS_NO ? { ok: false, reason, refused: true } : { ok: false, reason };
-    },
+    install: ({ file }) => install(file),
+    // Root goes on with what it has taken, whatever becomes of us.
+    ...(kind === 'release' ? { resume: () => install('--wait') } : {}),
     running: async () => {
       if (kind === 'release') return installation;
       return kind === 'rauc' ? slotOf(commandLine) : undefined;

@@ -61,7 +61,8 @@ interface Line {
   readonly msg?: string;
 }
 
-function readable(json: string): string {
+/** A line of JSON as people read it. Throws for what is no line of ours. */
+export function readable(json: string): string {
   const { level, time, msg = '', ...fields } = JSON.parse(json) as Line;
   const clock = new Date(time).toISOString().slice(11, 23);
   const rest = Object.entries(fields).map(([name, value]) => ` ${name}=${fieldText(value)}`);

@@ -17,13 +17,18 @@ const SECRETS_IN_FRAMES = STRINGS.flatMap(({ quote, body }) => {
     new RegExp(`(${value})${body}(${quote}[^{}]*?${key})`, 'gi'),
   ];
 });
-const PASSWORD_IN_URL = /(\b[a-z][a-z0-9+.-]*:\/\/[^\s/:@"]*:)[^\s/@"]+@/gi;
+/** No scheme is longer, and without a bound a hostile text takes seconds. */
+const PASSWORD_IN_URL = /(\b[a-z][a-z0-9+.-]{0,30}:\/\/[^\s/:@"]*:)[^\s/@"]+@/gi;
+/** The query of such an address may be a key. */
+const OF_CENTRAL_SYSTEM = /\bwss?:\/\/[^\s"]+/gi;
 const MAX_DEPTH = 8;
 
 export const maskText = (text: string): string => {
-  const withoutPassword = text.includes('://') ? text.replace(PASSWORD_IN_URL, `$1${MASK}@`) : text;
-  if (!/authorizationkey/i.test(withoutPassword)) return withoutPassword;
-  return SECRETS_IN_FRAMES.reduce((safe, secret) => safe.replace(secret, `$1${MASK}$2`), withoutPassword);
+  const inAddresses = text.includes('://')
+    ? text.replace(PASSWORD_IN_URL, `$1${MASK}@`).replace(OF_CENTRAL_SYSTEM, (url) => url.replace(/\?.+$/, `?${MASK}`))
+    : text;
+  if (!/authorizationkey/i.test(inAddresses)) return inAddresses;
+  return SECRETS_IN_FRAMES.reduce((safe, secret) => safe.replace(secret, `$1${MASK}$2`), inAddresses);
 };
 
 /** A copy fit for the log: secrets masked, errors as {message, code, cause, stack}, bytes as a length, depth bounded. */

@@ -1,10 +1,17 @@
 /**
  * The outputs of a board at their safe level, as a file that a shell can apply without Node: one output a line, contactors first.
- * `gpio CHIP-LABEL LINE LEVEL ACTIVE-LOW` (LEVEL is that of the pin) and `pwm DEVICE CHANNEL DUTY-PERCENT`.
+ * `gpio CHIP-LABEL[,CHIP-LABEL]... LINE LEVEL ACTIVE-LOW` (one of the labels is there; LEVEL is that of the pin) and
+ * `pwm DEVICE CHANNEL DUTY-PERCENT`.
  */
 import { existsSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import type { BoardDescription, LineDescription, PwmDescription } from '../../hal/board-description.ts';
+import {
+  type BoardDescription,
+  chipLabels,
+  isOwnPilot,
+  type LineDescription,
+  type PwmDescription,
+} from '../../hal/board-description.ts';
 import type { ConfigFiles } from '../config.ts';
 import { replaceFile } from './files.ts';
 
@@ -14,15 +21,18 @@ export const RUN_DIRECTORY = '/run/chargepoint';
 export const safeOutputsPath = (stateDir: string, files: Pick<ConfigFiles, 'writableDirectory'>): string =>
   join(files.writableDirectory(RUN_DIRECTORY) ? RUN_DIRECTORY : dirname(stateDir), 'safe-outputs');
 
-/** Coils off, lock motors off, pilots at x1. */
-export function safeOutputs({ gpio, connectors }: BoardDescription): string {
+/** Coils off, the dead man still, pilots at x1, lock motors and the test buttons of RCDs off; last of all the lamps, which would say what is no longer so. */
+export function safeOutputs({ gpio, connectors, deadMan, indicators = [] }: BoardDescription): string {
   const off = (lines: readonly (LineDescription | undefined)[]) =>
-    lines.flatMap((line) => (gpio === undefined || line === undefined ? [] : [gpioLine(gpio.chip, line)]));
-  const own = connectors.flatMap(({ evse }) => (evse.driver === 'comparatorPilot' ? [evse] : []));
+    lines.flatMap((line) =>
+      gpio === undefined || line === undefined ? [] : [gpioLine(chipLabels(gpio).join(','), line)],
+    );
+  const own = connectors.flatMap(({ evse }) => (isOwnPilot(evse) ? [evse] : []));
   return [
-    ...off(own.map(({ contactor }) => contactor.coil)),
+    ...off([...own.map(({ contactor }) => contactor.coil), deadMan]),
     ...own.map(({ pwm }) => pwmLine(pwm)),
-    ...off(connectors.flatMap(({ lock }) => [lock?.lock, lock?.unlock])),
+    ...off(connectors.flatMap(({ lock, rcd }) => [lock?.lock, lock?.unlock, rcd?.test])),
+    ...off(indicators.flatMap(({ lines }) => [lines.red, lines.green, lines.blue, lines.buzzer])),
   ]
     .map((line) => `${line}\n`)
     .join('');
@@ -77,15 +87,25 @@ function only(found: readonly string[], what: string): string {
   return one;
 }
 
-function applyGpio(folder: string, label: string, line: number, high: boolean): void {
+function applyGpio(folder: string, labels: string, line: number, high: boolean): void {
   const chips = readdirSync(folder).filter((entry) => /^gpiochip\d+$/.test(entry));
   const chip = only(
-    chips.filter((entry) => read(folder, entry, 'label') === label),
-    `GPIO chip labelled ${label}`,
+    chips.filter((entry) => labels.split(',').includes(read(folder, entry, 'label'))),
+    `GPIO chip labelled ${labels}`,
   );
   const number = Number(read(folder, chip, 'base')) + line;
   const pin = join(folder, `gpio${number}`);
-  if (!existsSync(pin)) writeFileSync(join(folder, 'export'), String(number));
+  const exported = existsSync(pin);
+  if (!exported) writeFileSync(join(folder, 'export'), String(number));
+  try {
+    drivePin(pin, high);
+  } finally {
+    // A line that sysfs holds is busy for the character device.
+    if (!exported) writeFileSync(join(folder, 'unexport'), String(number));
+  }
+}
+
+function drivePin(pin: string, high: boolean): void {
   // Direction and level in one write, of the pin itself whatever `active_low` says: no glitch in between.
   writeFileSync(join(pin, 'direction'), high ? 'high' : 'low');
   const inverted = existsSync(join(pin, 'active_low')) && read(pin, 'active_low') === '1';

@@ -1,6 +1,6 @@
 /** Opens the agent's durable memory, moves one that cannot be used aside, and reads what is left of a broken one. */
-import { existsSync, mkdirSync } from 'node:fs';
-import { cp, mkdtemp, rename, rm, unlink } from 'node:fs/promises';
+import { existsSync, mkdirSync, statSync } from 'node:fs';
+import { chmod, cp, mkdtemp, rename, rm, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
@@ -18,6 +18,8 @@ const CACHE_BYTES = 1024 * 1024;
 /** So many rows are read at opening to see whether they can be read: all of a usual store, a few milliseconds of a huge one. */
 const CHECKED_ROWS = 500;
 const SALVAGE_PAGE = 1000;
+const OWNER_ONLY = 0o700;
+const OTHERS = 0o077;
 
 /** Failures of the machine, not of the store: moving the store aside would not help. */
 const environmentCodes: ReadonlySet<string> = new Set(['LEVEL_LOCKED', 'ENOSPC', 'EDQUOT', 'EROFS', 'EACCES']);
@@ -39,12 +41,23 @@ export async function openStore(directory: string, logOrLater: Log | Promise<Log
   const reason = existsSync(damageMark(directory)) ? 'damaged data was met by the last process' : undefined;
   const opened = reason === undefined ? await tryOpen(directory) : { reason };
   const log = await logOrLater;
-  if ('database' in opened) return { store: new LevelStore(opened.database, log) };
+  if ('database' in opened) {
+    await keepToOwner(directory, log);
+    return { store: new LevelStore(opened.database, log) };
+  }
   const movedAside = await moveAside(directory);
   const fresh = await tryOpen(directory);
   if ('reason' in fresh) throw new StoreError('storeBroken', `a fresh store does not open: ${fresh.reason}`);
   log.error('the store was moved aside, a fresh one starts', { movedAside, reason: opened.reason });
   return { store: new LevelStore(fresh.database, log), movedAside, reason: opened.reason };
+}
+
+/** AuthorizationKey and passwords of file servers are in it. An older release made it with what the umask left. */
+async function keepToOwner(directory: string, log: Log): Promise<void> {
+  if ((statSync(directory).mode & OTHERS) === 0) return;
+  await chmod(directory, OWNER_ONLY).catch((cause: unknown) => {
+    log.warn(`others may read the store, which holds secrets: chmod 700 ${directory}`, { cause });
+  });
 }
 
 /** Nothing was ever stored. */
@@ -129,6 +142,7 @@ async function tryOpen(directory: string): Promise<Attempt> {
   const database = make(directory, true);
   try {
     mkdirSync(dirname(directory), { recursive: true });
+    mkdirSync(directory, { recursive: true, mode: OWNER_ONLY });
     await database.open();
     const reason = await unusable(database);
     if (reason === undefined) return { database };

@@ -1,8 +1,8 @@
 /** The process: exit codes, signals, and what nobody caught. */
 import type { Unsubscribe } from '../ports.ts';
 
-/** As in sysexits.h: 70 EX_SOFTWARE, 78 EX_CONFIG (systemd does not restart on it). */
-export const EXIT = { ok: 0, internal: 70, config: 78 } as const;
+/** 1: what was compared differs, or a test sheet has a FAIL. The others as in sysexits.h: 70 EX_SOFTWARE, 78 EX_CONFIG (systemd does not restart on it). */
+export const EXIT = { ok: 0, different: 1, internal: 70, config: 78 } as const;
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
 
 /** One Ctrl-C reaches a child of npm twice: from the terminal and from npm. */

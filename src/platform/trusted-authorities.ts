@@ -5,9 +5,9 @@ import { rootCertificates } from 'node:tls';
 /** What `update-ca-certificates` maintains on Debian and Raspberry Pi OS. */
 const SYSTEM_AUTHORITIES = '/etc/ssl/certs/ca-certificates.crt';
 
-/** OpenSSL's verdicts and Node's own that are no plain network trouble. */
+/** OpenSSL's verdicts and Node's own that are no plain network trouble. UNSPECIFIED is what Node calls all those it has no name for. */
 export const TLS_CODES =
-  /^(ERR_TLS|ERR_SSL|ERR_OSSL|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH|INVALID_)/;
+  /^(ERR_TLS|ERR_SSL|ERR_OSSL|CERT_|CRL_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|HOSTNAME_MISMATCH|INVALID_|PATH_LENGTH_|ERROR_IN_|UNSPECIFIED$)/;
 
 export const TLS_HINTS: { readonly [code: string]: string } = {
   ERR_TLS_CERT_ALTNAME_INVALID: 'the certificate is for another host name',
@@ -15,10 +15,13 @@ export const TLS_HINTS: { readonly [code: string]: string } = {
   CERT_NOT_YET_VALID: 'the certificate is not yet valid, or our clock is wrong',
   DEPTH_ZERO_SELF_SIGNED_CERT: 'the certificate is self-signed and not among the trusted ones',
   SELF_SIGNED_CERT_IN_CHAIN: 'the root of the chain is not among the trusted ones',
-  INVALID_PURPOSE: 'a root or an intermediate certificate does not say that it may sign (basicConstraints, keyUsage)',
+  INVALID_PURPOSE:
+    'a root or an intermediate certificate does not say that it may sign (basicConstraints, keyUsage), or that of the server is for another purpose (extendedKeyUsage)',
   INVALID_CA: 'a certificate of the chain signs, but is no CA',
+  PATH_LENGTH_EXCEEDED: 'a CA of the chain may not have so many others below it',
   UNABLE_TO_GET_ISSUER_CERT: 'the chain is incomplete',
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'the issuer is not among the trusted ones',
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    'the issuer is not among the trusted ones, or an intermediate certificate is missing',
   UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'an intermediate certificate is missing, or the issuer is not trusted',
 };
 

@@ -1,7 +1,14 @@
 /** The shell round the core: hardware events in, steps, effects out; tells the rooms what changed. */
 import type { Board, ConnectorHardware, FaultChange } from '../../hal/contract.ts';
 import { lockOf } from '../core/connector/outputs.ts';
-import { atPowerUp, type Connector, type Rules, type Stop } from '../core/connector/state.ts';
+import {
+  atPowerUp,
+  type Connector,
+  type Phase,
+  type Rules,
+  type Stop,
+  transactionOf,
+} from '../core/connector/state.ts';
 import { reportOf, reportOfChargePoint, type StatusReport } from '../core/connector/status.ts';
 import { deadlineOf, type Event, step } from '../core/connector/step.ts';
 import type { Cancel, Clock, Log, Unsubscribe } from '../ports.ts';
@@ -43,6 +50,8 @@ export class Station {
   /** What ChangeAvailability has said of each connector, whether or not they are held. */
   readonly #wanted = new Map<number, boolean>();
   #held = false;
+  /** Connectors at which a technician is at work. */
+  readonly #inService = new Set<number>();
 
   constructor(options: StationOptions) {
     this.#options = options;
@@ -63,6 +72,23 @@ export class Station {
     }
   }
 
+  /**
+   * A replay begins in the middle: to be called before `start`, with hardware that stands as it stood. To the rooms a transaction goes on as
+   * after a loss of power.
+   */
+  goOn(connectors: readonly Connector[]): void {
+    const at = this.#options.clock.now();
+    for (const after of connectors) {
+      const before = this.#connectors.get(after.id);
+      if (before === undefined) continue;
+      this.#connectors.set(after.id, after);
+      this.#wanted.set(after.id, after.operative);
+      const transaction = transactionOf(after);
+      const phase: Phase = transaction === undefined ? before.phase : { name: 'interrupted', transaction, until: at };
+      for (const listener of this.#listeners) listener({ before: { ...before, phase }, after, at });
+    }
+  }
+
   /** Begins to listen to the hardware and takes in what it says now. */
   start(): void {
     const { board, clock } = this.#options;
@@ -75,12 +101,15 @@ export class Station {
         // asked for a current before its rating is known.
         this.#takeInFaults(id);
         this.dispatch(id, { type: 'mains', mains: board.mains, at: clock.now() });
-        onCable();
-        this.dispatch(id, { type: 'pilot', pilot: evse.state.pilot, at: clock.now() });
+        const { pilot } = evse.state;
+        // A plug that is pulled is no cable that carries nothing.
+        if (pilot !== 'A') onCable();
+        this.dispatch(id, { type: 'pilot', pilot, at: clock.now() });
+        if (pilot === 'A') onCable();
         this.dispatch(id, { type: 'contactor', contactor: evse.state.contactor, at: clock.now() });
       };
       this.#subscriptions.push(evse.onState(onEvse));
-      if (proximity !== undefined) this.#subscriptions.push(proximity.onChange(onCable));
+      if (proximity !== undefined) this.#subscriptions.push(proximity.onChange(onEvse));
       onEvse();
       // A plug that was held when the power went is released, unless the session that begins now wants it.
       const connector = this.#connectors.get(id);
@@ -159,8 +188,15 @@ export class Station {
     for (const id of this.#connectors.keys()) this.#tellAvailability(id);
   }
 
+  /** As `hold`, of one connector at which a technician is at work. */
+  setInService(id: number, inService: boolean): void {
+    if (inService) this.#inService.add(id);
+    else this.#inService.delete(id);
+    this.#tellAvailability(id);
+  }
+
   #tellAvailability(id: number): void {
-    const operative = this.#wanted.get(id) === true && !this.#held;
+    const operative = this.#wanted.get(id) === true && !this.#held && !this.#inService.has(id);
     this.dispatch(id, { type: 'availability', operative, at: this.#options.clock.now() });
   }
 

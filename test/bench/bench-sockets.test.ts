@@ -45,6 +45,14 @@ describe('the link of the bench', () => {
     expect(seen).toEqual(['dialled', 'opened', 'received a', 'sent b']);
   });
 
+  it('hands on which chain was verified, so that the root in use is known on a bench too', () => {
+    const { sockets, listener, inside } = setUp();
+    const chains: unknown[] = [];
+    sockets.dial(REQUEST, { ...listener, opened: (verified) => chains.push(verified) });
+    inside()?.opened(['server', 'root']);
+    expect(chains).toEqual([['server', 'root']]);
+  });
+
   it('drops every connection without a farewell when it goes down, once', () => {
     const { sockets, setLink, seen, listener } = setUp();
     sockets.dial(REQUEST, listener);

@@ -112,6 +112,7 @@ describe('the inputs of a house', () => {
       'firmware',
       'grid',
       'dimming',
+      'rcd',
       'connectors',
     ]);
     expect(inHouse).toMatchObject({ grid: { amps: [0, 0, 0], drop: false }, dimming: false });
@@ -135,15 +136,17 @@ describe('the inputs of a house', () => {
 
   it('refuse a contact that is neither open nor closed, and a member that is not there', () => {
     expect(gridAfter({ dimming: 1 })).toBe('dimming takes true or false');
+    expect(gridAfter({ rcd: 'dead' })).toBe('rcd takes one of "ok", "deaf"');
     expect(gridAfter({ grid: { volts: 230 } })).toBe('grid.volts is no input of this bench');
   });
 
   it('are unknown on a bench without it', () => {
     expect(patched(atPowerUp, { grid: {} })).toEqual({ ok: false, error: 'grid is no input of this bench' });
+    expect(patched(atPowerUp, { rcd: 'ok' })).toEqual({ ok: false, error: 'rcd is no input of this bench' });
     expect(patched(atPowerUp, { dimming: null })).toEqual({ ok: false, error: 'dimming is no input of this bench' });
     expect(unknownInputs({ grid: {}, dimming: true }, ['1'], BARE_SITE)).toEqual([['grid'], ['dimming']]);
     expect(knownInputs({ grid: {}, link: 'up' }, ['1'], BARE_SITE)).toEqual({ link: 'up' });
-    expect(patched(inputsAtPowerUp([1], { grid: false, dimming: true }), { grid: {} }).ok).toBe(false);
+    expect(patched(inputsAtPowerUp([1], { ...BARE_SITE, dimming: true }), { grid: {} }).ok).toBe(false);
   });
 
   it('pass in a file where the site is not known yet', () => {

@@ -5,9 +5,9 @@ import { platformClock } from '../../src/platform/clock.ts';
 import type { Ports } from '../../src/ports.ts';
 import { bench, load } from '../config/support.ts';
 
-const open = async (installation: object) => {
+const open = async (installation: object, protection?: object) => {
   const { bench: _, ...withoutBench } = bench;
-  const { config } = load({ ...withoutBench, installation });
+  const { config } = load({ ...withoutBench, installation, ...(protection && { protection }) });
   if (config === undefined) throw new Error('no configuration');
   const clock = platformClock('boot');
   const log = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {}, child: () => log };
@@ -23,6 +23,17 @@ describe('the rig of a mock board', () => {
   it('has a grid meter and a dimming contact where the installation has them', async () => {
     const board = await open({ gridConnection: { fuseA: 35 }, dimming: { limitW: 4200 } });
     expect(board).toMatchObject({ gridMeter: expect.anything(), dimming: { active: false } });
+  });
+
+  it('has RCDs that are tested, and contactors that are counted, where somebody wants that', async () => {
+    const board = await open({}, { rcdTest: 'day' });
+    expect(board).toMatchObject({
+      testsRcds: true,
+      connectors: [{ wear: { counts: { operations: 0, underLoad: 0 } } }],
+    });
+    const plain = await open({});
+    expect(plain).toMatchObject({ testsRcds: false });
+    expect(plain.connectors[0]).not.toHaveProperty('wear');
   });
 
   it('has neither without them', async () => {

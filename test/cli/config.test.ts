@@ -81,6 +81,19 @@ async function chargepoint(...argv: string[]) {
   return { code, out: out.join(''), err: err.join('') };
 }
 
+async function check() {
+  const [out, err]: [string[], string[]] = [[], []];
+  const io = {
+    out: (text: string) => void out.push(text),
+    err: (text: string) => void err.push(text),
+    script: resolve(import.meta.dirname, '../../src/main.ts'),
+    environment: {},
+    isTerminal: false,
+  };
+  expect(await program(io, ['check', file])).toBe(0);
+  return { out: out.join(''), err: err.join('') };
+}
+
 const LINE = /HeartbeatInterval +central system +2026-01-05T08:00:00Z +60 \(file 300, default 300\)\n/;
 
 /** Every byte below the state directory. */
@@ -121,18 +134,27 @@ describe('config show', () => {
   it('says what an edited file will do at the next start; so does check', async () => {
     await afterAgent();
     preset('90');
-    expect((await chargepoint('config', 'show')).out).toMatch(/HeartbeatInterval +file +90 /);
-    const out: string[] = [];
-    const io = {
-      out: (text: string) => void out.push(text),
-      err: () => {},
-      script: resolve(import.meta.dirname, '../../src/main.ts'),
-      environment: {},
-      isTerminal: false,
-    };
-    expect(await program(io, ['check', file])).toBe(0);
-    expect(out.join('')).toContain(
+    // And where.
+    expect((await chargepoint('config', 'show')).out).toMatch(/HeartbeatInterval +chargepoint\.yaml:1 +90 /);
+    expect((await check()).out).toContain(
       '  HeartbeatInterval: file 90, edited since the last start (wins), central system set 60 on 2026-01-05T08:00:00Z (forgotten)\n',
+    );
+  });
+
+  it('check finds in the store, too, that the agent has gone back from what the file says', async () => {
+    await afterAgent();
+    const { store } = await openStore(storeDirectory(join(directory, 'state')), silentLog);
+    const { url } = bench.centralSystem;
+    const wanted = { url, identity: 'cp001', verifyHostname: true, securityProfile: 0, authorizationKey: '' };
+    const value = { ...wanted, url: 'ws://confirmed' };
+    await store.batch([{ type: 'put', key: 'connection/confirmed', value }], 'durable');
+    const returned = { candidate: { endpoint: wanted, by: 'file' }, since: Date.UTC(2026, 0, 5, 8) };
+    await store.batch([{ type: 'put', key: 'connection/returned', value: returned }], 'durable');
+    await store.close();
+    const { out, err } = await check();
+    expect(out).toContain('ws://confirmed/cp001');
+    expect(err).toContain(
+      `warning centralSystem.url ${url} has not led to a BootNotification Accepted within 300 s: back to ws://confirmed since 2026-01-05T08:00:00.000Z`,
     );
   });
 

@@ -1,5 +1,5 @@
 /** The command line in this process: what it prints, and with which exit code. `run` has its own file, as a child process. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -31,7 +31,9 @@ interface Outcome {
   readonly err: string;
 }
 
-async function chargepoint(...argv: string[]): Promise<Outcome> {
+const chargepoint = (...argv: string[]): Promise<Outcome> => chargepointIn({}, ...argv);
+
+async function chargepointIn(environment: Io['environment'], ...argv: string[]): Promise<Outcome> {
   let out = '';
   let err = '';
   const io: Io = {
@@ -42,7 +44,7 @@ async function chargepoint(...argv: string[]): Promise<Outcome> {
       err += text;
     },
     script: resolve(import.meta.dirname, '../../src/main.ts'),
-    environment: {},
+    environment,
     isTerminal: false,
   };
   return { code: await program(io, argv), out, err };
@@ -134,6 +136,18 @@ describe('check', () => {
     );
   });
 
+  it('shows what is watched, where anything is', async () => {
+    const row = async (content: object): Promise<string | undefined> =>
+      /^Protection +(.*)$/m.exec((await chargepoint('check', file({ ...content, stateDir: directory }))).out)?.[1];
+    expect(await row(bench)).toBeUndefined();
+    expect(await row(lab)).toBe('over-current within 7 s, no voltage');
+    const protection = { country: 'AT', overCurrent: false, rcdTest: 'day', rcdReclosesOnUnplug: true };
+    const contactorLife = { operations: 1000, underLoad: 10 };
+    expect(await row({ ...lab, protection: { ...protection, contactorLife } })).toBe(
+      'no over-current, 184..253 V, RCD tested each day, RCD forgotten at unplugging, contactor for 1000 cycles',
+    );
+  });
+
   it('says which value wins, where a running agent knows', async () => {
     const path = file({ ...bench, stateDir: directory, keys: { HeartbeatInterval: 300 } });
     const key = {
@@ -150,6 +164,25 @@ describe('check', () => {
     expect((await chargepoint('check', path)).out).toContain(
       '  HeartbeatInterval: file 300, central system set 60 on 2026-01-05T08:00:00Z (wins)\n',
     );
+  });
+
+  it('says whom the running agent dials instead, unless the file was edited since', async () => {
+    const notice = 'centralSystem.url ws://127.0.0.1:9000 has not led to a BootNotification Accepted within 300 s';
+    await agentWith({ '/status': { url: 'ws://old', fileUrl: 'ws://127.0.0.1:9000', notice } });
+    const same = await chargepoint('check', file({ ...bench, stateDir: directory }));
+    expect(same.out).toContain('ws://old/cp001');
+    expect(same.err).toContain(`warning ${notice}\n`);
+    const centralSystem = { url: 'ws://edited:9000' };
+    const edited = await chargepoint('check', file({ ...bench, stateDir: directory, centralSystem }));
+    expect(edited.out).toContain('ws://edited:9000/cp001');
+    expect(edited.err).not.toContain('has not led');
+  });
+
+  it('puts the identity before the query of the address, which it does not show', async () => {
+    const centralSystem = { url: 'ws://127.0.0.1:9000/ocpp?k=canary' };
+    const { out, err } = await chargepoint('check', file({ ...bench, stateDir: directory, centralSystem }));
+    expect(out).toContain('ws://127.0.0.1:9000/ocpp/cp001?***');
+    expect(out + err).not.toContain('canary');
   });
 
   it('of the bench inputs knows those of the house only where the installation has one', async () => {
@@ -188,6 +221,17 @@ describe('check', () => {
     expect(out).toContain('Safe outputs written to ');
   });
 
+  it('warns of a machine that would keep a contactor closed after the agent', async () => {
+    const path = file({ ...lab, stateDir: join(directory, 'state') });
+    const watchdog = join(directory, 'sys/class/watchdog/watchdog0');
+    mkdirSync(watchdog, { recursive: true });
+    writeFileSync(join(watchdog, 'state'), 'inactive\n');
+    const { code, err } = await chargepointIn({ CHARGEPOINT_ROOT: directory, PATH: directory }, 'check', path);
+    expect(code).toBe(0);
+    expect(err).toMatch(/^warning there is neither gpioset .*apt install gpiod$/m);
+    expect(err).toMatch(/^warning the hardware watchdog is off.*RuntimeWatchdogSec=14/m);
+  });
+
   it('exits 78 for a file that is not there', async () => {
     const { code, err } = await chargepoint('check', join(directory, 'gone.yaml'));
     expect(code).toBe(78);
@@ -220,6 +264,15 @@ describe('status and outbox', () => {
       expect(out).toMatch(/1 +Charging +no\. 42 +16 A/);
       expect(fits(out)).toBe(true);
     }
+  });
+
+  it('tell at once that another connection is in force than the one that is wanted', async () => {
+    const socket = await agentWith({
+      '/status': { ...status, notice: `ws://${'long'.repeat(30)} has not led anywhere` },
+    });
+    const { out } = await chargepoint('status', '--socket', socket);
+    expect(out).toContain('\nAttention:');
+    expect(fits(out)).toBe(true);
   });
 
   it('print the whole answer with --json', async () => {

@@ -28,7 +28,15 @@ beforeAll(async () => {
     platform: 'node',
     format: 'cjs',
     logLevel: 'error',
-    external: ['@serialport/bindings-cpp', 'onoff', 'classic-level', 'bufferutil', 'utf-8-validate', '*/supervisor.ts'],
+    external: [
+      '@serialport/bindings-cpp',
+      'koffi',
+      'onoff',
+      'classic-level',
+      'bufferutil',
+      'utf-8-validate',
+      '*/supervisor.ts',
+    ],
   });
 });
 afterAll(() => rmSync(BUILD, { recursive: true, force: true }));
@@ -124,6 +132,9 @@ describe('run', () => {
     await answering(agent);
     const { keys } = (await callAgent(socket, { path: '/keys' })) as { keys: readonly { name: string }[] };
     expect(keys.map(({ name }) => name)).toContain('HeartbeatInterval');
+    const reading = { connector: 1, values: { energyImport: { sum: expect.any(Number) } } };
+    expect(await callAgent(socket, { path: '/meters/reading' })).toMatchObject(reading);
+    expect(await callAgent(socket, { path: '/meters' })).toMatchObject({ meters: [{ connector: 1 }], ports: [] });
     const url = 'ws://127.0.0.1:9/another';
     const answer = callAgent(socket, { method: 'POST', path: '/central-system/switch', body: { url } });
     expect(await answer).toMatchObject({ done: expect.stringContaining('Switched') });

@@ -2,10 +2,14 @@
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { BoardDescription } from '../../hal/board-description.ts';
 import { nodeFiles } from '../../src/platform/files.ts';
+import { safeOutputs } from '../../src/platform/safe-outputs.ts';
 import { lab, load, SHIPPED } from './support.ts';
 
 const LAB = nodeFiles.read(join(SHIPPED, 'boards/raspberry-pi-lab.yaml'));
+const DIN = nodeFiles.read(join(SHIPPED, 'boards/raspberry-pi-evse-din.yaml'));
+const HAT = nodeFiles.read(join(SHIPPED, 'boards/raspberry-pi-hat.yaml'));
 const withBoard = (text: string, main: object = lab) =>
   load({ ...main, board: './board.yaml' }, { '/etc/chargepoint/board.yaml': text });
 
@@ -24,6 +28,28 @@ describe('the shipped files', () => {
     const { config, errors } = load({ ...lab, board: name.replace('.yaml', '') });
     expect(errors).toEqual([]);
     expect(config?.board).toMatchObject({ connectors: [{ id: 1 }] });
+  });
+
+  it.each(readdirSync(join(SHIPPED, 'controllers')).filter((name) => name.endsWith('.yaml')))(
+    'controllers/%s loads, and says that it goes on without us',
+    (name) => {
+      const { config, errors, warnings } = withBoard(DIN.replace('evse-wb-din ', name.replace('.yaml', ' ')));
+      expect(errors).toEqual([]);
+      expect(config?.board).toMatchObject({ connectors: [{ evse: { map: { whenSilent: 'keepsCurrent' } } }] });
+      expect(warnings.join('\n')).toMatch(/evse\.model: .* goes on with its last current/);
+    },
+  );
+
+  it('of the three reference builds fit a meter, and the one with a pilot of its own says at each start what it is not', () => {
+    expect(load(nodeFiles.read(join(SHIPPED, 'chargepoint.yaml'))).errors).toEqual([]);
+    const { acknowledgeLabUse: _, ...controller } = lab;
+    const din = load({ ...controller, board: 'raspberry-pi-evse-din' });
+    expect([din.errors, din.warnings.some((warning) => warning.includes('laboratory'))]).toEqual([[], false]);
+    const hat = load({ ...lab, board: 'raspberry-pi-hat' });
+    expect(hat.errors).toEqual([]);
+    expect(hat.warnings.join('\n')).toMatch(
+      /acknowledgeLabUse: Raspberry Pi HAT with own pilot drives the pilot .* no protective device/,
+    );
   });
 
   it('chargepoint.yaml loads without a warning', () => {
@@ -48,9 +74,168 @@ describe('a board', () => {
     expect(withBoard(text).errors.join()).toContain('= 101 ms');
   });
 
+  describe('whose pilot a converter looks at', () => {
+    const PEAKS = HAT.replace('driver: burstPilot', 'driver: peakHoldPilot').replace(
+      /adc: [\s\S]*?(?= {6}contactor:)/,
+      `adc: { device: ads1115 }
+      positive: { channel: 0, calibration: [{ adcV: 0, pilotV: 0 }, { adcV: 3, pilotV: 12 }] }
+      negative: { channel: 1, calibration: [{ adcV: 0, pilotV: 0 }, { adcV: 3, pilotV: -12 }] }
+      settleMs: 10
+`,
+    );
+
+    it.each(
+      [...nodeFiles.read(join(SHIPPED, '../docs/control-pilot.md')).matchAll(/```yaml\n(evse:\n[\s\S]*?)```/g)].map(
+        ([, text = '']) => [/driver: (\w+)/.exec(text)?.[1] ?? '', text] as const,
+      ),
+    )('loads as docs/control-pilot.md has %s', (driver, text) => {
+      const evse = text.replace(/^/gm, '    ').trimEnd();
+      const { config, errors } = withBoard(HAT.replace(/ {4}evse:\n[\s\S]*?(?=\n# Normally)/, `${evse}\n`));
+      expect(errors).toEqual([]);
+      expect(config?.board).toMatchObject({ connectors: [{ evse: { driver } }] });
+    });
+
+    it('by bursts counts the burst: at most 35 ms are left for the contactor', () => {
+      expect(withBoard(HAT.replace('releaseMs: 25', 'releaseMs: 35')).errors).toEqual([]);
+      expect(withBoard(HAT.replace('releaseMs: 25', 'releaseMs: 36')).errors.join()).toMatch(
+        /releaseMs: opening takes sampling 10 \+ burst 5 \+ filter 40 .* = 101 ms/,
+      );
+    });
+
+    it('by peak detectors counts how slowly these forget', () => {
+      expect(withBoard(PEAKS).errors).toEqual([]);
+      expect(withBoard(PEAKS.replace('settleMs: 10', 'settleMs: 11')).errors.join()).toMatch(
+        /releaseMs: opening takes sampling 10 \+ peak detector and converter 16 \+ .* = 101 ms/,
+      );
+    });
+
+    it.each([
+      ['one point', HAT.replace(/ {8}- \{ adcV: 3.*\n/, ''), /calibration/],
+      ['two points at one voltage', HAT.replace('adcV: 3.15', 'adcV: 0.15'), /evse\.calibration: goes up and down/],
+      [
+        'a line that turns back',
+        HAT.replace('pilotV: 12 }', 'pilotV: 12 }\n        - { adcV: 4, pilotV: 3 }'),
+        /evse\.calibration: goes up and down/,
+      ],
+      [
+        'the same of a peak detector',
+        PEAKS.replace('{ adcV: 3, pilotV: -12 }', '{ adcV: 3, pilotV: 0 }'),
+        /negative\.calibration: goes up and down/,
+      ],
+      ['a clock that is too slow', HAT.replace('speedHz: 1600000', 'speedHz: 100000'), /speedHz/],
+    ])('is refused with %s', (_what, text, message) => {
+      expect(withBoard(text).errors.join()).toMatch(message);
+    });
+
+    it('has its coil and PWM made safe when nobody runs, and its lines for itself', () => {
+      const { config } = withBoard(PEAKS);
+      expect(safeOutputs(config?.board as BoardDescription).split('\n')).toEqual(
+        expect.arrayContaining([expect.stringMatching(/^gpio .* 17 0 0$/), 'pwm fe20c000.pwm 0 100']),
+      );
+      expect(withBoard(HAT.replace('line: 22', 'line: 17')).errors.join()).toContain('line 17 is taken by');
+    });
+  });
+
+  describe('with an EVSE controller', () => {
+    const WB = nodeFiles.read(join(SHIPPED, 'controllers/evse-wb-din.yaml'));
+    const withMap = (text: string) =>
+      load(
+        { ...lab, board: './board.yaml' },
+        {
+          '/etc/chargepoint/board.yaml': DIN.replace('model: evse-wb-din', 'model: ./mine.yaml'),
+          '/etc/chargepoint/mine.yaml': text,
+        },
+      );
+
+    it('takes a register map of our own', () => {
+      expect(withMap(WB).errors).toEqual([]);
+    });
+
+    it.each([
+      [
+        'a register that is not polled',
+        WB.replace('vehicle: { address: 1002', 'vehicle: { address: 1012'),
+        /vehicle\.address: is 1012, which no line of poll/,
+      ],
+      [
+        'a register that is fetched twice',
+        WB.replace('count: 8 }', 'count: 8 }\n  - { function: input, address: 1007, count: 1 }'),
+        /poll\[1\]: fetches 1007 a second time/,
+      ],
+      [
+        'a coil for a register',
+        WB.replace('function: holding', 'function: coils'),
+        /current\.address: is 1000 of coils, expected a register/,
+      ],
+      ['a state that there is not', WB.replace('3: C', '3: G'), /mine\.yaml:\d+:\d+ vehicle\.codes/],
+    ])('refuses %s', (_what, text, message) => {
+      expect(withMap(text).errors.join()).toMatch(message);
+    });
+
+    it('that nobody has described is reported at the member that names it', () => {
+      expect(withBoard(DIN.replace('evse-wb-din ', 'evse-wx ')).errors.join()).toMatch(
+        /board\.yaml:\d+:\d+ connectors\[0\]\.evse\.model: cannot read the register map of the controller evse-wx/,
+      );
+    });
+  });
+
   it('with one line for two things is refused', () => {
     const { errors } = withBoard(LAB.replace('above10V5: { line: 5 }', 'above10V5: { line: 17 }'));
     expect(errors.join()).toMatch(/line 17 is taken by .*comparators\.above10V5/);
+  });
+
+  it('has an RCD that can be tested, on lines of its own', () => {
+    const rcd = (lines: string) => LAB.replace('      filterMs: 20\n', `      filterMs: 20\n    rcd: ${lines}\n`);
+    const good = withBoard(rcd('{ tripped: { line: 20, debounceMs: 5 }, test: { line: 21, tripsWithinMs: 500 } }'));
+    expect(good.errors).toEqual([]);
+    expect(good.config?.board).toMatchObject({
+      connectors: [{ rcd: { tripped: { line: 20, debounceMs: 5 }, test: { line: 21, tripsWithinMs: 500 } } }],
+    });
+    expect(withBoard(rcd('{ tripped: { line: 22 } }')).errors.join()).toMatch(/line 22 is taken by .*rcd\.tripped/);
+    expect(withBoard(rcd('{ test: { line: 21 } }')).errors.join()).toContain('rcd.tripped: is missing');
+  });
+
+  describe('with GPIO lines', () => {
+    const GPIO = 'gpio: { backend: auto, chip: pinctrl-bcm2711 }';
+    const withGpio = (gpio: string, text = LAB) => withBoard(text.replace(GPIO, gpio));
+
+    it.each([
+      ['gpio: {}', {}],
+      ['gpio: { chip: auto }', { chip: 'auto' }],
+      ['gpio: { backend: onoff, chip: pinctrl-bcm2835 }', { backend: 'onoff', chip: 'pinctrl-bcm2835' }],
+      [
+        'gpio: { backend: character-device, chip: [pinctrl-rp1, pinctrl-bcm2711] }',
+        { backend: 'character-device', chip: ['pinctrl-rp1', 'pinctrl-bcm2711'] },
+      ],
+    ])('takes %s', (text, gpio) => {
+      const { config, errors } = withGpio(text);
+      expect(errors).toEqual([]);
+      expect(config?.board).toMatchObject({ gpio });
+    });
+
+    it.each([
+      'gpio: { backend: libgpiod }',
+      'gpio: { chip: [] }',
+      'gpio: { chip: "pinctrl-rp1,pinctrl-bcm2711" }',
+      'gpio: { chip: "two words" }',
+    ])('refuses %s', (text) => {
+      expect(withGpio(text).errors.join()).toMatch(/board\.yaml:\d+:\d+ gpio\.(backend|chip): .*expected/);
+    });
+
+    const pulled = LAB.replace('mirror: { line: 27', 'mirror: { line: 27, pull: up, debounceMs: 5');
+
+    it('takes a pull resistor and a debounce where a line is read, but no debounce on the control pilot', () => {
+      expect(withBoard(pulled).errors).toEqual([]);
+      expect(withBoard(LAB.replace('above4V5: { line: 13', 'above4V5: { line: 13, pull: none')).errors).toEqual([]);
+      const late = LAB.replace('above4V5: { line: 13', 'above4V5: { line: 13, debounceMs: 5');
+      expect(withBoard(late).errors.join()).toContain('above4V5.debounceMs');
+    });
+
+    it.each(['sysfs', 'onoff'])('refuses what %s cannot do to a line', (backend) => {
+      expect(withGpio(`gpio: { backend: ${backend}, chip: pinctrl-bcm2711 }`, pulled).errors.join()).toMatch(
+        /board\.yaml:\d+:\d+ connectors\[0\]\.evse\.contactor\.mirror\.pull: .*expected backend: character-device/,
+      );
+    });
   });
 
   describe('with more than a contactor', () => {
@@ -80,13 +265,13 @@ describe('a board', () => {
       [
         'an EVSE controller',
         /evse:\n(?: {6}.*\n)+/,
-        'evse: { driver: controller, model: evse-wb, bus: { port: /dev/x }, unit: 1 }\n',
+        'evse: { driver: controller, model: evse-wb-din, bus: { port: /dev/x }, unit: 1 }\n',
       ],
       ['one phase', 'phases: 3', 'phases: 1'],
     ])('refuses a phase switch on %s', (_what, from, to) => {
       const text = LAB.replace('    phases: 3\n', `    phases: 3\n${SWITCH}`).replace(from, to);
       expect(withBoard(text).errors.join()).toMatch(
-        /board\.yaml:\d+:\d+ connectors\[0\]\.phaseSwitch: is there .*expected (comparatorPilot|phases: 3)/,
+        /board\.yaml:\d+:\d+ connectors\[0\]\.phaseSwitch: is there .*expected (a pilot of our own|phases: 3)/,
       );
     });
 
@@ -95,6 +280,13 @@ describe('a board', () => {
       ['a fault input', 'onePhase: { line: 7 }, feedback: { line: 22 }', 'line 22 is taken by'],
     ])('refuses a phase switch on the line of %s', (_what, lines, message) => {
       expect(withMore(`    phaseSwitch: { ${lines} }\n`).errors.join()).toContain(message);
+    });
+
+    it('yields the dead man, whose period the monostable behind it has to outlast', () => {
+      const { config, errors } = withBoard(`${LAB}deadMan: { line: 9, periodMs: 50 }\n`);
+      expect([errors, config?.board]).toMatchObject([[], { deadMan: { line: 9, periodMs: 50 } }]);
+      expect(withBoard(`${LAB}deadMan: { line: 9, periodMs: 300 }\n`).errors.join()).toContain('deadMan.periodMs');
+      expect(withBoard(`${LAB}deadMan: { line: 17 }\n`).errors.join()).toMatch(/deadMan\.line: line 17 is taken by/);
     });
 
     it('refuses a dimming contact on the line of another', () => {

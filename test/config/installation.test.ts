@@ -3,7 +3,7 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { nodeFiles } from '../../src/platform/files.ts';
-import { bench, lab, load, SHIPPED } from './support.ts';
+import { bench, LAB_USE, lab, load, SHIPPED } from './support.ts';
 
 const LAB = nodeFiles.read(join(SHIPPED, 'boards/raspberry-pi-lab.yaml'));
 const meter = { model: 'eastron-sdm630', bus: { port: '/dev/ttyUSB0' }, unit: 3 };
@@ -141,7 +141,7 @@ describe('dimming', () => {
 
   it('is taken where the board has the contact', () => {
     const { config, errors, warnings } = onDimmedBoard({ dimming: { limitW: 4200 } });
-    expect([errors, warnings]).toEqual([[], []]);
+    expect([errors, warnings]).toEqual([[], [LAB_USE]]);
     expect(config?.installation.dimming).toEqual({ limitW: 4200 });
   });
 

@@ -33,6 +33,7 @@ describe('the main file', () => {
       control: { socket: '/etc/chargepoint/state/control.sock' },
       log: { level: 'info' },
       faultGraceS: 300,
+      wakeUps: 1,
       resumeWithinS: 0,
     });
   });
@@ -247,6 +248,22 @@ describe('options', () => {
   });
 });
 
+describe('a change of the connection', () => {
+  it('has 300 s to be confirmed, or what the options say within their bounds', () => {
+    const within = (ConfirmConnectionWithin?: number) =>
+      load({ ...bench, options: ConfirmConnectionWithin === undefined ? {} : { ConfirmConnectionWithin } });
+    expect(within().config?.options.confirmConnectionWithinS).toBe(300);
+    for (const good of [30, 86_400]) expect(within(good).config?.options.confirmConnectionWithinS).toBe(good);
+    for (const bad of [29, 86_401])
+      expect(within(bad).errors[0]).toContain(`is ${bad}, expected a whole number from 30 to 86400 s`);
+  });
+
+  it('is no preset of its key: the section says it', () => {
+    const { warnings } = load({ ...bench, keys: { CentralSystemUrl: 'ws://other' } });
+    expect(warnings[0]).toContain('keys.CentralSystemUrl: is ignored: centralSystem.url says it');
+  });
+});
+
 describe('the bench', () => {
   it('reports inputs that it does not know, at their place, and starts', () => {
     const { config, warnings } = load(
@@ -338,6 +355,18 @@ describe('the central system', () => {
       expect(errors[0]).toContain('centralSystem.url');
     },
   );
+
+  it.each([
+    'ws://user:s3cret/p@ss@host/',
+    'http://user:s3cret@host/',
+    'user:s3cret@host',
+    'ws://user:s3cret@host/',
+    'https://host/ocpp?k=s3cret',
+  ])('refuses an address with a secret without showing it: %s', (url) => {
+    const { errors } = withUrl(url);
+    expect(errors).toHaveLength(1);
+    expect(errors[0]).not.toMatch(/s3cret|p@ss/);
+  });
 
   it('warns when the identity is already in the address', () => {
     for (const url of ['ws://h/ocpp/cp001', 'ws://h/ocpp/cp001/']) {

@@ -6,8 +6,9 @@ import type * as v from 'valibot';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../src/config/document.ts';
 import { agentShape, secretsShape } from '../../src/config/shapes/agent.ts';
-import { boardShape } from '../../src/config/shapes/board.ts';
-import { meterShape } from '../../src/config/shapes/meter.ts';
+import { boardShape, patternShape } from '../../src/config/shapes/board.ts';
+import { controllerShape } from '../../src/config/shapes/controller.ts';
+import { lineShape, meterShape } from '../../src/config/shapes/meter.ts';
 import { nodeFiles } from '../../src/platform/files.ts';
 import { SHIPPED } from './support.ts';
 
@@ -15,11 +16,18 @@ const SCHEMAS: readonly (readonly [name: string, shape: v.GenericSchema])[] = [
   ['chargepoint', agentShape],
   ['secrets', secretsShape],
   ['board', boardShape],
+  ['controller', controllerShape],
   ['meter', meterShape],
 ];
 
+/** What would otherwise be repeated dozens of times. */
+const shared = (shape: v.GenericSchema) => {
+  if (shape === meterShape) return { definitions: { line: lineShape } };
+  return shape === boardShape ? { definitions: { pattern: patternShape } } : {};
+};
+
 /** Checks that JSON Schema cannot express are dropped; the agent makes them all the same. */
-const schemaOf = (shape: v.GenericSchema): object => toJsonSchema(shape, { errorMode: 'ignore' });
+const schemaOf = (shape: v.GenericSchema): object => toJsonSchema(shape, { errorMode: 'ignore', ...shared(shape) });
 
 describe('the JSON Schemas for editors', () => {
   it.each(SCHEMAS)('%s.schema.json is fresh (else: npm run schemas)', async (name, shape) => {
@@ -30,6 +38,10 @@ describe('the JSON Schemas for editors', () => {
   it.each([
     ['chargepoint.yaml', agentShape],
     ['boards/raspberry-pi-lab.yaml', boardShape],
+    ['boards/raspberry-pi-evse-din.yaml', boardShape],
+    ['boards/raspberry-pi-hat.yaml', boardShape],
+    ['controllers/evse-wb-din.yaml', controllerShape],
+    ['controllers/phoenix-ev-cc.yaml', controllerShape],
     ['meters/eastron-sdm630.yaml', meterShape],
   ] as const)('accept the shipped %s and refuse an unknown member of it', (name, shape) => {
     const { value } = parseConfig(name, nodeFiles.read(join(SHIPPED, name)));

@@ -1,5 +1,6 @@
 /** A configuration in memory: good defaults, a map of files, and what came of loading it. */
 import { dirname, resolve } from 'node:path';
+import { expect } from 'vitest';
 import { problemText } from '../../src/config/examine.ts';
 import { type LoadSurroundings, loadConfig } from '../../src/config/load.ts';
 import type { AgentConfig, ConfigFiles, ConfigProblem } from '../../src/config.ts';
@@ -50,6 +51,9 @@ export const lab = {
   ],
   acknowledgeLabUse: true,
 };
+
+/** What is said about every board with a pilot of our own. */
+export const LAB_USE = expect.stringContaining('for laboratory use only');
 
 export interface Outcome {
   readonly config: AgentConfig | undefined;

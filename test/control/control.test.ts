@@ -140,7 +140,7 @@ describe('the routes of the agent', () => {
   const asked: number[] = [];
   const running = {
     version: '1.2.3',
-    config: { file: '/c.yaml', chargePoint: { identity: 'cp001' }, centralSystem: { url: 'ws://h' } },
+    config: { file: '/c.yaml', chargePoint: { identity: 'cp001' }, centralSystem: { url: 'ws://h/?k=canary' } },
     agent: {
       view: () => view,
       outbox: {
@@ -156,7 +156,12 @@ describe('the routes of the agent', () => {
 
   it('tell its status and its outbox', async () => {
     await serve(agentRoutes(running));
-    expect(await callAgent(path, { path: '/status' })).toMatchObject({ ...view, identity: 'cp001', version: '1.2.3' });
+    expect(await callAgent(path, { path: '/status' })).toMatchObject({
+      ...view,
+      identity: 'cp001',
+      version: '1.2.3',
+      fileUrl: 'ws://h/?***',
+    });
     expect(await callAgent(path, { path: '/outbox?limit=5' })).toMatchObject({
       size: 1,
       pending: [{ transaction: 't1' }],

@@ -2,17 +2,17 @@
 import { describe, expect, it } from 'vitest';
 import { FaultBook } from '../../hal/fault-book.ts';
 import { HalError } from '../../hal/hal-error.ts';
-import { CONTROLLERS } from '../../hal/modbus/controller-map.ts';
 import { MISSED_POLLS, openController, POLL_MS } from '../../hal/modbus/evse-controller.ts';
 import { settle, VirtualClock } from '../sim/virtual-clock.ts';
 import { FakeController } from './fake-controller.ts';
+import { controllerFile } from './modbus/controller-maps.ts';
 
 const setUp = async (prepare: (fake: FakeController) => void = () => {}) => {
   const clock = new VirtualClock();
   const fake = new FakeController();
   prepare(fake);
   const book = new FaultBook();
-  const evse = await openController(fake, CONTROLLERS['evse-wb'], {
+  const evse = await openController(fake, controllerFile('evse-wb-din'), {
     unit: 1,
     connectorId: 1,
     maxA: 32,
@@ -311,6 +311,25 @@ describe('EVSE controller', () => {
       });
       expect(await offering).toBe(false);
     });
+  });
+
+  it('tells who looks on what it has acknowledged, and takes no harm from one that throws', async () => {
+    const { clock, evse, current } = await charging();
+    const seen: unknown[] = [];
+    evse.onCommand?.(() => {
+      throw new Error('no more paper');
+    });
+    evse.onCommand?.((command) => seen.push([command, current()]));
+    evse.trip('test');
+    expect(seen).toEqual([]);
+    await settle();
+    evse.release('test');
+    evse.offer(10);
+    await clock.advance(POLL_MS);
+    expect(seen).toEqual([
+      ['open', 0],
+      ['close', 10],
+    ]);
   });
 
   it('reads the cable while one is plugged in', async () => {

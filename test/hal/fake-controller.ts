@@ -1,9 +1,11 @@
 /** An EVSE controller in memory, with registers as facts/evse.md 5.1 has them. */
 import { expect } from 'vitest';
 import { HalError } from '../../hal/hal-error.ts';
-import type { Manners, ModbusBus } from '../../hal/modbus/bus.ts';
+import type { Manners } from '../../hal/modbus/bus.ts';
+import type { ControllerBus } from '../../hal/modbus/controller-link.ts';
+import type { ReadCode } from '../../hal/modbus/rtu-client.ts';
 
-export class FakeController implements Pick<ModbusBus, 'readRegisters' | 'writeRegisters'> {
+export class FakeController implements ControllerBus {
   silent = false;
   /** How long a write takes. */
   wait: () => Promise<void> = async () => {};
@@ -16,7 +18,7 @@ export class FakeController implements Pick<ModbusBus, 'readRegisters' | 'writeR
   ]);
   readonly writes: { values: readonly number[]; urgent: boolean }[] = [];
 
-  async readRegisters(code: 3 | 4, unit: number, address: number, count: number) {
+  async readRegisters(code: ReadCode, unit: number, address: number, count: number) {
     this.#answer(unit);
     expect(code).toBe(3);
     return Array.from({ length: count }, (_, index) => this.registers.get(address + index) ?? 0);
@@ -29,6 +31,11 @@ export class FakeController implements Pick<ModbusBus, 'readRegisters' | 'writeR
     this.writes.push({ values, urgent: manners.urgent === true });
     for (const [index, value] of values.entries()) this.registers.set(address + index, value);
     this.play();
+  }
+
+  /** It wants blocks. */
+  async writeSingle(): Promise<void> {
+    throw new HalError('badReply', 'test');
   }
 
   /** Its own safety: closes by itself in C with a current set. */

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Contactor, ContactorState, PilotState } from '../../hal/contract.ts';
-import { Interlock, X1_UNDER_LOAD_MS } from '../../hal/interlock.ts';
+import { EXERCISE_MS, Interlock, X1_UNDER_LOAD_MS } from '../../hal/interlock.ts';
 import { VirtualClock } from '../sim/virtual-clock.ts';
 
 class Coil implements Contactor {
@@ -119,6 +119,103 @@ describe('interlock', () => {
     expect(coil.feedback).toBe('open');
   });
 
+  describe('exercised by a technician', () => {
+    const exercised = () => {
+      const parts = setUp();
+      const ends: ContactorState[] = [];
+      expect(parts.interlock.exercise(() => ends.push(parts.coil.feedback))).toBeUndefined();
+      expect(parts.coil.feedback).toBe('closed');
+      return { ...parts, ends };
+    };
+    const refused = (prepare: (parts: ReturnType<typeof setUp>) => void) => {
+      const parts = setUp();
+      prepare(parts);
+      const before = [...parts.coil.commands];
+      const refusal = parts.interlock.exercise(() => expect.unreachable());
+      expect(parts.coil.commands).toEqual(before);
+      return refusal;
+    };
+
+    it('closes with no EV there, for 300 ms and no longer', async () => {
+      const { clock, coil, interlock, ends } = exercised();
+      await clock.advance(EXERCISE_MS - 1);
+      expect(coil.feedback).toBe('closed');
+      await clock.advance(1);
+      expect(coil.feedback).toBe('open');
+      expect(interlock.commanded).toBe('open');
+      expect(ends).toEqual(['open']);
+    });
+
+    it.each(['B', 'C', 'D', 'E', 'F'] as const)('is refused in state %s', (state) => {
+      expect(refused(({ interlock }) => interlock.pilot(state))).toBe('pilot');
+    });
+
+    it('is refused while something trips', () => {
+      expect(refused(({ interlock }) => interlock.trip('fault'))).toBe('tripped');
+    });
+
+    it('is refused while a current is offered', () => {
+      expect(refused(({ interlock }) => interlock.offered(16))).toBe('offer');
+    });
+
+    it('is refused while the mirror contact says closed', () => {
+      const weld = (coil: Coil): void => {
+        coil.feedback = 'closed';
+      };
+      expect(refused(({ coil }) => weld(coil))).toBe('closed');
+    });
+
+    it('is refused while it is under way: nobody makes 300 ms longer', async () => {
+      const { clock, coil, interlock } = exercised();
+      coil.feedback = 'open';
+      await clock.advance(200);
+      expect(interlock.exercise(() => expect.unreachable())).toBe('closed');
+      await clock.advance(100);
+      expect(coil.commands.at(-1)).toBe('open');
+    });
+
+    it.each(['B', 'C', 'D', 'E', 'F'] as const)('opens in the same turn when the pilot becomes %s', async (state) => {
+      const { clock, coil, interlock, ends } = exercised();
+      interlock.pilot(state);
+      expect(coil.feedback).toBe('open');
+      expect(ends).toEqual(['open']);
+      await clock.advance(EXERCISE_MS);
+      expect(ends).toHaveLength(1);
+    });
+
+    it.each<[string, (interlock: Interlock) => void]>([
+      ['something trips', (interlock) => interlock.trip('fault')],
+      ['the permit is taken away', (interlock) => interlock.permit(false)],
+      ['a current is offered', (interlock) => interlock.offered(16)],
+      ['F is signalled', (interlock) => interlock.offered('F')],
+    ])('opens in the same turn when %s', (_what, happens) => {
+      const { coil, interlock, ends } = exercised();
+      happens(interlock);
+      expect(coil.feedback).toBe('open');
+      expect(ends).toEqual(['open']);
+    });
+
+    it('leaves nothing behind that would open a contactor which charges later', async () => {
+      const { clock, coil, interlock } = exercised();
+      interlock.pilot('C');
+      interlock.offered(16);
+      interlock.permit(true);
+      await clock.advance(EXERCISE_MS);
+      expect(coil.feedback).toBe('closed');
+    });
+
+    it('is told to open if closing throws', () => {
+      const { coil, interlock } = setUp();
+      coil.close = () => {
+        coil.commands.push('broken');
+        throw new Error('no permission');
+      };
+      expect(() => interlock.exercise(() => {})).toThrow('no permission');
+      expect(coil.commands.slice(-2)).toEqual(['broken', 'open']);
+      expect(interlock.commanded).toBe('open');
+    });
+  });
+
   it('never breaks its invariant', async () => {
     const action = fc.oneof(
       fc.constantFrom<PilotState>('A', 'B', 'C', 'D', 'E', 'F').map((state) => ({ type: 'pilot' as const, state })),
@@ -127,11 +224,13 @@ describe('interlock', () => {
       fc.constantFrom('a', 'b').map((reason) => ({ type: 'trip' as const, reason })),
       fc.constantFrom('a', 'b').map((reason) => ({ type: 'release' as const, reason })),
       fc.integer({ min: 1, max: 7000 }).map((ms) => ({ type: 'wait' as const, ms })),
+      fc.constant({ type: 'exercise' as const }),
     );
     await fc.assert(
       fc.asyncProperty(fc.array(action, { maxLength: 40 }), fc.boolean(), async (story, ventilated) => {
         const { clock, coil, interlock } = setUp(ventilated);
         const world = { pilot: 'A' as PilotState, permit: false, offered: false, x1Since: 0, trips: new Set<string>() };
+        let exercisedAt: number | undefined;
         for (const move of story) {
           switch (move.type) {
             case 'pilot':
@@ -155,10 +254,23 @@ describe('interlock', () => {
               world.offered = typeof move.offer === 'number';
               interlock.offered(move.offer);
               break;
+            case 'exercise': {
+              const at = clock.now();
+              const over = (): void => {
+                exercisedAt = undefined;
+              };
+              if (interlock.exercise(over) === undefined) exercisedAt = at;
+              break;
+            }
             case 'wait':
               await clock.advance(move.ms);
           }
-          if (coil.feedback === 'closed') {
+          if (coil.feedback === 'closed' && exercisedAt !== undefined) {
+            expect(world.pilot).toBe('A');
+            expect(world.offered).toBe(false);
+            expect(world.trips.size).toBe(0);
+            expect(clock.now() - exercisedAt).toBeLessThan(EXERCISE_MS);
+          } else if (coil.feedback === 'closed') {
             expect(world.pilot === 'C' || (ventilated && world.pilot === 'D')).toBe(true);
             expect(world.permit).toBe(true);
             expect(world.trips.size).toBe(0);

@@ -1,6 +1,12 @@
 /** A whole board on lines in memory: opening order, stories of charging, and everything safe again however it ends. */
 import { describe, expect, it } from 'vitest';
-import type { BoardDescription, PhaseSwitchDescription, ThermometerDescription } from '../../hal/board-description.ts';
+import type {
+  BoardDescription,
+  PhaseSwitchDescription,
+  Protection,
+  ThermometerDescription,
+} from '../../hal/board-description.ts';
+import type { EnergyMeter } from '../../hal/contract.ts';
 import type { Level } from '../../hal/gpio/line.ts';
 import { HalError } from '../../hal/hal-error.ts';
 import type { ModbusBus } from '../../hal/modbus/bus.ts';
@@ -10,6 +16,9 @@ import { type Drivers, type Fitting, type GridFitting, openBoard } from '../../h
 import { VirtualClock } from '../sim/virtual-clock.ts';
 import { FakeController } from './fake-controller.ts';
 import { FakeChip, FakePwm } from './gpio/fake-lines.ts';
+import { controllerFile } from './modbus/controller-maps.ts';
+
+const CONTROLLER = controllerFile('evse-wb-din');
 
 const COIL = 17;
 const MIRROR = 27;
@@ -100,6 +109,7 @@ class World {
   readonly drivers: Drivers = {
     lines: async () => this.chip,
     pwm: async ({ channel }) => (channel === 0 ? this.pwm : this.secondPwm),
+    converter: () => Promise.reject(new HalError('noSuchAdc', 'test')),
     bus: async ({ path }) => {
       const bus = { path, closed: false };
       this.buses.push(bus);
@@ -139,7 +149,13 @@ class World {
   openWithController(fake: FakeController, fitting: Partial<Fitting> = {}) {
     const [connector] = BOARD.connectors;
     if (connector === undefined) throw new Error('no connector');
-    const evse = { driver: 'controller', model: 'evse-wb', bus: { port: '/dev/evse' }, unit: 1 } as const;
+    const evse = {
+      driver: 'controller',
+      model: 'evse-wb-din',
+      map: CONTROLLER,
+      bus: { port: '/dev/evse' },
+      unit: 1,
+    } as const;
     const drivers: Drivers = {
       ...this.drivers,
       bus: async () => Object.assign(fake, { openings: 1, close: async () => {} }),
@@ -203,6 +219,36 @@ describe('open board', () => {
   it('takes the lesser of what board and configuration allow', async () => {
     const board = await new World().open();
     expect(board.connectors[0]).toMatchObject({ id: 1, maxA: 20, phases: 3 });
+  });
+
+  it('leaves the pilot at F while it is told to signal F, and withdraws an offer behind an F that is not its own', async () => {
+    const world = new World();
+    const board = await world.open();
+    const evse = board.connectors[0]?.evse;
+    await world.ev('B');
+    evse?.offer('F');
+    for (const line of LEVEL_LINES) world.chip.pull(line, 0);
+    await world.clock.advance(4000);
+    expect([evse?.state.pilot, world.pwm.percent]).toEqual(['F', 0]);
+    evse?.offer('x1');
+    await world.ev('B');
+    expect([evse?.state.pilot, world.pwm.percent, board.faults]).toEqual(['B', 100, []]);
+    await board.close();
+  });
+
+  it('lists every wire that it reads, by its member in the description and whichever level means on', async () => {
+    const world = new World();
+    const { wires = [] } = await world.open(BOARD, [{ ...FITTING, cable: 'socket' }]);
+    const on = (name: string) => wires.find((wire) => wire.name === name)?.on;
+    expect(wires.map(({ line }) => line).toSorted((a, b) => a - b)).toEqual([
+      5, 6, 7, 10, 11, 12, 13, 14, 22, 23, 24, 25, 27,
+    ]);
+    expect(['inputs[0]', 'connectors[0].evse.contactor.mirror'].map(on)).toEqual([false, false]);
+    world.chip.pull(STOP, 0);
+    world.chip.pull(MIRROR, 1);
+    expect(['inputs[0]', 'connectors[0].evse.contactor.mirror'].map(on)).toEqual([true, true]);
+    expect(wires.map(({ name }) => name)).toContain('connectors[0].proximity.atLeast20A');
+    expect(wires.find(({ line }) => line === STOP)?.fault).toBe('emergencyStop');
   });
 
   it('opens the coil within 50 ms when the EV is unplugged, and withdraws the offer', async () => {
@@ -577,7 +623,13 @@ describe('open board', () => {
       const board = await world.open(WITHOUT_FEEDBACK, [{ ...FITTING, phases: 1 }]);
       expect(board.connectors[0]).not.toHaveProperty('phaseSwitch');
       expect(world.chip.open.has(ONE_PHASE)).toBe(false);
-      const evse = { driver: 'controller', model: 'evse-wb', bus: { port: '/dev/evse' }, unit: 1 } as const;
+      const evse = {
+        driver: 'controller',
+        model: 'evse-wb-din',
+        map: CONTROLLER,
+        bus: { port: '/dev/evse' },
+        unit: 1,
+      } as const;
       const foreign = { ...connector, evse, phaseSwitch: { onePhase: { line: ONE_PHASE } } };
       const fake = new FakeController();
       const other = new World();
@@ -697,5 +749,184 @@ describe('open board', () => {
       expect(await new World().open()).not.toHaveProperty('gridMeter');
       expect(await new World().open(BOARD, [FITTING], { fuseA: 35 })).not.toHaveProperty('gridMeter');
     });
+  });
+});
+
+describe('whether the board is watched', () => {
+  /** Of these timers none goes off any more, as if whatever set them stood still. */
+  const without = (clock: VirtualClock, delayMs: number) => {
+    const stuck = { now: false };
+    const timebase = {
+      now: () => clock.now(),
+      after: (afterMs: number, action: () => void) =>
+        clock.after(afterMs, () => (stuck.now && afterMs === delayMs ? undefined : action())),
+    };
+    return { stuck, timebase };
+  };
+  const SAMPLE_MS = 10;
+  const log = { info: () => {}, warn: () => {} };
+
+  it('is true while the pilot is sampled, whatever its comparators say, and false 100 ms after the last sample', async () => {
+    const world = new World();
+    const { stuck, timebase } = without(world.clock, SAMPLE_MS);
+    const board = await openBoard(BOARD, [FITTING], { clock: timebase, log }, { drivers: world.drivers });
+    await world.ev('C');
+    for (const line of LEVEL_LINES) world.chip.pull(line, 0);
+    await world.clock.advance(2_000);
+    expect(board.watched).toBe(true);
+    stuck.now = true;
+    await world.clock.advance(100);
+    expect(board.watched).toBe(true);
+    await world.clock.advance(1);
+    expect(board.watched).toBe(false);
+  });
+
+  it('stops the dead man within 300 ms of the last sample, though timers still go off', async () => {
+    const world = new World();
+    const { stuck, timebase } = without(world.clock, SAMPLE_MS);
+    const description = { ...BOARD, deadMan: { line: 20, activeLow: true } };
+    const board = await openBoard(description, [FITTING], { clock: timebase, log }, { drivers: world.drivers });
+    const edges = () => world.chip.log.filter((entry) => entry.startsWith('20=')).length;
+    await world.clock.advance(1_000);
+    expect(edges()).toBe(21);
+    stuck.now = true;
+    await world.clock.advance(300);
+    const last = edges();
+    expect(last).toBeLessThan(21 + 4);
+    await world.clock.advance(5_000);
+    expect([edges(), board.watched]).toEqual([last, false]);
+  });
+
+  it('ends the dead man before anything else is closed, with its line off', async () => {
+    const world = new World();
+    const board = await world.open({ ...BOARD, deadMan: { line: 20, activeLow: true } });
+    expect(world.chip.log).toContain('out 20=1');
+    await world.clock.advance(1_000);
+    await world.until(board.close());
+    const edges = world.chip.log.length;
+    await world.clock.advance(1_000);
+    expect([world.chip.levels.get(20), world.chip.log.length]).toEqual([1, edges]);
+  });
+
+  it('is true of a controller that gives no answer, which is a fault, and false of one whose poll never ends', async () => {
+    const world = new World();
+    const fake = new FakeController();
+    const board = await world.openWithController(fake);
+    fake.silent = true;
+    await world.clock.advance(60_000);
+    expect([board.watched, board.faults[0]?.code]).toEqual([true, 'controllerSilent']);
+    fake.silent = false;
+    await world.clock.advance(2_000);
+    fake.readRegisters = () => new Promise(() => {});
+    await world.clock.advance(9_000);
+    expect(board.watched).toBe(true);
+    await world.clock.advance(2_000);
+    expect(board.watched).toBe(false);
+  });
+});
+
+describe('a protected connector', () => {
+  const RCD = 40;
+  const TEST = 41;
+  const CLOSED_LINES = {
+    rcd: { tripped: { line: RCD }, test: { line: TEST, tripsWithinMs: 200, recoversWithinMs: 200 } },
+  };
+
+  const open = async (protection: Protection, offers: EnergyMeter['offers'] = { current: ['L1', 'L2', 'L3'] }) => {
+    const world = new World();
+    const { onWrite } = world.chip;
+    world.chip.onWrite = (line, level) => {
+      onWrite(line, level);
+      if (line === TEST) world.clock.after(50, () => world.chip.pull(RCD, level));
+    };
+    const values = { current: { L1: 16, L2: 16, L3: 16 } };
+    const meter = { read: 0, values };
+    const drivers: Drivers = {
+      ...world.drivers,
+      meter: async () => ({
+        offers,
+        read: async () => {
+          meter.read++;
+          return { at: world.clock.now(), serialNumber: undefined, values: meter.values };
+        },
+        close: () => {},
+      }),
+    };
+    const [connector] = BOARD.connectors;
+    if (connector === undefined) throw new Error('no connector');
+    const board = await openBoard(
+      { ...BOARD, connectors: [{ ...connector, ...CLOSED_LINES }] },
+      [FITTING],
+      { clock: world.clock, log: { info: () => {}, warn: () => {} } },
+      { drivers, protection },
+    );
+    const evse = board.connectors[0]?.evse;
+    if (evse === undefined) throw new Error('no connector');
+    const charge = async () => {
+      await world.ev('B');
+      evse.offer(16);
+      await world.clock.advance(200);
+      await world.ev('C');
+      evse.permit(true);
+      return world.coil;
+    };
+    const faults = () => board.faults.map(({ code }) => code);
+    return { world, board, meter, charge, faults };
+  };
+  const OVER_CURRENT = { factor: 1.1, marginA: 0.5, forS: 7 };
+
+  it('tests its RCD over the two lines before anything charges, and counts its contactor', async () => {
+    const { world, board, charge, faults } = await open({});
+    expect(world.chip.levels.get(TEST)).toBe(1);
+    await world.clock.advance(60);
+    expect([world.chip.levels.get(TEST), faults()]).toEqual([0, []]);
+    await world.clock.advance(100);
+    expect(await charge()).toBe(1);
+    world.chip.pull(RCD, 1);
+    expect([world.coil, faults()]).toEqual([0, ['groundFault']]);
+    expect(board.connectors[0]?.wear?.counts).toEqual({ operations: 1, underLoad: 1 });
+    await board.close();
+    // The wires of this test.
+    await world.clock.advance(50);
+    expect([world.clock.armed, world.chip.open.size]).toEqual([0, 0]);
+  });
+
+  it('reads its meter each second while it charges, and opens at an over-current', async () => {
+    const { world, board, meter, charge, faults } = await open({ overCurrent: OVER_CURRENT });
+    await world.clock.advance(1000);
+    expect([await charge(), meter.read]).toEqual([1, 0]);
+    await world.clock.advance(5500);
+    expect(meter.read).toBe(6);
+    meter.values = { current: { L1: 16, L2: 16, L3: 25 } };
+    await world.clock.advance(7000);
+    expect([world.coil, faults()]).toEqual([1, []]);
+    await world.clock.advance(1000);
+    expect([world.coil, faults()]).toEqual([0, ['overCurrent']]);
+    await board.close();
+    // The wires of this test.
+    await world.clock.advance(50);
+    expect(world.clock.armed).toBe(0);
+  });
+
+  it.each<[string, Protection, EnergyMeter['offers']]>([
+    ['where nothing is watched', {}, { current: ['L1'] }],
+    ['for what it does not measure', { overCurrent: OVER_CURRENT }, { voltage: ['L1'] }],
+  ])('does not ask its meter of its own accord %s', async (_what, protection, offers) => {
+    const { world, meter, charge } = await open(protection, offers);
+    await world.clock.advance(1000);
+    expect(await charge()).toBe(1);
+    await world.clock.advance(60_000);
+    expect(meter.read).toBe(0);
+  });
+
+  it('says that its proximity pilot makes no sense', async () => {
+    const world = new World();
+    const board = await world.open(BOARD, [{ ...FITTING, cable: 'socket' }]);
+    world.chip.pull(13, 1);
+    await world.clock.advance(100);
+    expect(board.faults).toEqual([{ code: 'proximityFault', connectorId: 1 }]);
+    world.chip.pull(13, 0);
+    await world.clock.advance(100);
+    expect(board.faults).toEqual([]);
   });
 });

@@ -80,6 +80,7 @@ class World {
       get state() {
         return state();
       },
+      lookedAt: 0,
       signal: (offer) => {
         this.offer = offer;
       },

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { EvseState, PilotState } from '../../hal/contract.ts';
 import { FaultBook } from '../../hal/fault-book.ts';
-import { watchPilot } from '../../hal/pilot-faults.ts';
+import { watchCable, watchPilot } from '../../hal/pilot-faults.ts';
 
 const setUp = (ventilated: boolean, first: PilotState = 'A') => {
   const listeners = new Set<(state: EvseState) => void>();
@@ -15,11 +15,24 @@ const setUp = (ventilated: boolean, first: PilotState = 'A') => {
   };
   const book = new FaultBook();
   watchPilot(evse, { connectorId: 1, ventilated, book });
+  const cables = new Set<(cableA: number | undefined) => void>();
+  const proximity = {
+    cableA: undefined as number | undefined,
+    onChange: (listener: (cableA: number | undefined) => void) => {
+      cables.add(listener);
+      return () => cables.delete(listener);
+    },
+  };
+  watchCable(proximity, evse, { connectorId: 1, book });
+  const cable = (cableA: number | undefined) => {
+    proximity.cableA = cableA;
+    for (const listener of cables) listener(cableA);
+  };
   const go = (pilot: PilotState) => {
     evse.state = { pilot, contactor: 'open' };
     for (const listener of listeners) listener(evse.state);
   };
-  return { book, go, codes: () => book.current.map(({ code }) => code) };
+  return { book, go, cable, codes: () => book.current.map(({ code }) => code) };
 };
 
 describe('faults of the pilot', () => {
@@ -53,6 +66,38 @@ describe('faults of the pilot', () => {
     go('B');
     expect(codes()).toEqual(['overCurrent']);
     go('A');
+    expect(codes()).toEqual([]);
+  });
+});
+
+describe('a plug in the socket', () => {
+  it.each(['B', 'C', 'D'] as const)(
+    'that is lost while the pilot is still %s is a fault until the pilot is A',
+    (pilot) => {
+      const { go, cable, codes } = setUp(true);
+      cable(32);
+      go(pilot);
+      expect(codes()).toEqual([]);
+      cable(undefined);
+      expect(codes()).toEqual(['proximityFault']);
+      go('A');
+      expect(codes()).toEqual([]);
+      // The next one has not been lost.
+      go('B');
+      expect(codes()).toEqual([]);
+    },
+  );
+
+  it('that comes back is none, nor is one that is seen later than the pilot, or that goes after it', () => {
+    const { go, cable, codes } = setUp(true);
+    go('B');
+    expect(codes()).toEqual([]);
+    cable(20);
+    cable(undefined);
+    cable(20);
+    expect(codes()).toEqual([]);
+    go('A');
+    cable(undefined);
     expect(codes()).toEqual([]);
   });
 });

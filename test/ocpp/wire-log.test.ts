@@ -30,18 +30,51 @@ describe('the wire log', () => {
     ['with an escaped name', `[2,"a","ChangeConfiguration",{"key":"\\u0041uthorizationKey","value":"${KEY}"}]`],
     ['with the member names escaped', `[2,"a","X",{"\\u006bey":"AuthorizationKey","valu\\u0065":"${KEY}"}]`],
     ['in a list', `[3,"a",{"configurationKey":[{"key":"AuthorizationKey","readonly":false,"value":"${KEY}"}]}]`],
+    ['with member names in capitals', `[2,"a","ChangeConfiguration",{"KEY":"AuthorizationKey","Value":"${KEY}"}]`],
+    ['with the value twice', `[2,"a","ChangeConfiguration",{"key":"AuthorizationKey","value":"${KEY}","value":"x"}]`],
+    ['in no text', `[2,"a","ChangeConfiguration",{"key":"AuthorizationKey","value":{"is":["${KEY}"]}}]`],
+    [
+      'in JSON inside of a text',
+      JSON.stringify([2, 'a', 'DataTransfer', { data: JSON.stringify([{ key: 'AuthorizationKey', value: KEY }]) }]),
+    ],
+    [
+      'in broken JSON inside of a text',
+      JSON.stringify([2, 'a', 'DataTransfer', { data: `{"key":"AuthorizationKey","value":"${KEY}` }]),
+    ],
     ['in a broken frame', `[2,"a","ChangeConfiguration",{"key":"AuthorizationKey","value":"${KEY}"`],
     ['in the address of an upload', `[2,"a","GetDiagnostics",{"location":"ftp://user:${KEY}@host/dir"}]`],
     ['in the query of an address', `[2,"a","UpdateFirmware",{"location":"https://host/image?sig=${KEY}"}]`],
     ['in the query of a log server', `[2,"a","GetLog",{"log":{"remoteLocation":"https:\\/\\/host\\/?k=${KEY}"}}]`],
+    ['after a user with an at sign', `[2,"a","GetDiagnostics",{"location":"ftp://user@shop:${KEY}@host/dir"}]`],
     ['after a bare slash of a password', `[2,"a","GetDiagnostics",{"location":"ftp://user:a/${KEY}@host/dir"}]`],
     ['in an address with escaped slashes', `[2,"a","GetDiagnostics",{"location":"ftp:\\/\\/user:${KEY}@host\\/dir"}]`],
+    [
+      'in the query of a central system',
+      `[2,"a","ChangeConfiguration",{"key":"CentralSystemUrl","value":"wss:\\/\\/host\\/ocpp?a=\\u0026k=${KEY}\\/x"}]`,
+    ],
+    ['as its user', `[2,"a","ChangeConfiguration",{"key":"CentralSystemUrl","value":"WS://${KEY}@host/ocpp"}]`],
+    [
+      'in its query inside of a text',
+      JSON.stringify([2, 'a', 'DataTransfer', { data: JSON.stringify({ url: `wss://host/ocpp?k=${KEY}` }) }]),
+    ],
   ])('never shows a secret: %s', (_how, text) => {
     expect(JSON.stringify(logged(text))).not.toContain(KEY);
   });
 
   it('leaves every other value alone', () => {
     const text = '[2,"a","ChangeConfiguration",{"key":"HeartbeatInterval","value":"300"}]';
+    expect(logged(text).told).toBe(text);
+  });
+
+  it('leaves the address of a central system readable', () => {
+    const text = '[2,"a","ChangeConfiguration",{"key":"CentralSystemUrl","value":"wss://host:9000/ocpp?k=1"}]';
+    expect(logged(text).told).toBe(text.replace('k=1', '***'));
+    const nested = JSON.stringify([2, 'a', 'DataTransfer', { data: '{"url":"ws://host/a?k=1","more":"ws://b/c"}' }]);
+    expect(logged(nested).told).toBe(nested.replace('k=1', '***'));
+  });
+
+  it('shows a text that only speaks of the key', () => {
+    const text = '[2,"a","SecurityEventNotification",{"techInfo":"[AuthorizationKey was changed","other":"\\u00e4"}]';
     expect(logged(text).told).toBe(text);
   });
 
@@ -73,6 +106,17 @@ describe('the wire log', () => {
       }
     }
   });
+
+  it.each(['://:', 'ws://', '://a:b', ':', '@', '?', '\\/', '\\u'])(
+    'is not held up by a hostile address of %s',
+    (part) => {
+      const hostile = part.repeat(Math.floor(240_000 / part.length));
+      const began = performance.now();
+      for (const begin of ['', 'ftp://', 'ws://']) logged(`[2,"a","GetDiagnostics",{"location":"${begin}${hostile}"}]`);
+      // Milliseconds; what goes back and forth takes minutes.
+      expect(performance.now() - began).toBeLessThan(2000);
+    },
+  );
 
   it('keeps the last 200 frames', () => {
     const frames = new FrameLog(new RecordingLog());

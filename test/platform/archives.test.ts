@@ -121,6 +121,27 @@ describe('an archive of diagnostics', () => {
     expect(JSON.stringify(content)).not.toContain('CANARY');
   });
 
+  it('holds whole files as they are, under names of any length that there are, and does without what is gone', async () => {
+    const name = `recorder/000123-20260105T080000Z-${'x'.repeat(50)}.jsonl`;
+    const files = [
+      { name, bytes: 8, read: async () => new TextEncoder().encode('{"a":1}\n') },
+      { name: 'recorder/gone.jsonl', bytes: 8, read: async () => undefined },
+      { name: 'recorder/broken.jsonl', bytes: 8, read: () => Promise.reject(new Error('EIO')) },
+      { name: 'recorder/now.jsonl', bytes: 3, read: async () => new TextEncoder().encode('now') },
+    ];
+    const folder = `${'i'.repeat(40)}-20260105T080000Z-2147483647`;
+    const content = unpacked((await archives.diagnostics({ ...request(), fileName: `${folder}.tar.gz`, files })).file);
+    expect(content[`${folder}/${name}`]).toBe('{"a":1}\n');
+    expect(Object.keys(content).toSorted()).toEqual(
+      ['about.json', name, 'recorder/now.jsonl'].map((file) => `${folder}/${file}`),
+    );
+  });
+
+  it('is not begun if the whole files would leave too little of the disk free', async () => {
+    const files = [{ name: 'recorder/now.jsonl', bytes: 1e15, read: async () => new Uint8Array(0) }];
+    await expect(archives.diagnostics({ ...request(), files })).rejects.toMatchObject({ code: 'storeFull' });
+  });
+
   it('is gone after the upload, and with the next process if there was none', async () => {
     const first = await archives.diagnostics(request());
     await first.remove();

@@ -1,4 +1,5 @@
 /** The installers that run a program: a real one, which writes down its arguments and fails on request. */
+import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -154,6 +155,17 @@ describe('installer: release', () => {
     await driver.restart();
   });
 
+  it('asks the helper, below the root that is given, what has become of an installation that was cut off', async () => {
+    const config = { kind: 'release', command: ['/lib/helper'], reboot: true, timeoutS: 20 } as const;
+    mkdirSync(join(folder, 'lib'));
+    const driver = installerFor(config, { installation: '/opt/chargepoint/1.0', log, root: folder });
+    program('lib/helper', 'exit 0');
+    expect(await driver.resume?.()).toEqual({ ok: true, reboot: true });
+    program('lib/helper', 'exit 1');
+    expect(await driver.resume?.()).toMatchObject({ ok: false });
+    expect(noted('lib/helper.args')).toEqual(['--wait', '--wait']);
+  });
+
   it('is on trial until root has nothing pending any more', async () => {
     const config = { kind: 'release', command: ['true'], reboot: true, timeoutS: 1 } as const;
     const driver = installerFor(config, { installation: '/opt/chargepoint/1.0', log, root: folder });
@@ -163,6 +175,12 @@ describe('installer: release', () => {
     expect(await driver.onTrial()).toBe(true);
     rmSync(join(folder, 'var/lib/chargepoint-boot/pending'));
     expect(await driver.onTrial()).toBe(false);
+  });
+});
+
+describe('an installation that was cut off', () => {
+  it.each(['command', 'rauc'] as const)('has failed with installer: %s, which nobody else goes on with', (kind) => {
+    expect(installer({ kind, command: ['true'] })).not.toHaveProperty('resume');
   });
 });
 
@@ -189,6 +207,7 @@ describe('the file of an image', () => {
     for await (const chunk of file.read()) chunks.push(chunk);
     expect(Buffer.concat(chunks).equals(content)).toBe(true);
     expect(Math.max(...chunks.map(({ length }) => length))).toBeLessThanOrEqual(65_536);
+    expect(await file.digest()).toBe(createHash('sha256').update(content).digest('hex'));
     await file.remove('image');
     expect([await file.exists(), existsSync(`${place}.part`)]).toEqual([false, true]);
     await file.remove('all');
@@ -199,6 +218,7 @@ describe('the file of an image', () => {
     writeFileSync(join(folder, 'file'), '');
     const file = firmwareFile(join(folder, 'file', 'below'));
     await expect(file.place()).rejects.toMatchObject({ name: 'StoreError' });
+    await expect(file.digest()).rejects.toMatchObject({ name: 'StoreError' });
     await expect(file.read()[Symbol.asyncIterator]().next()).rejects.toMatchObject({ name: 'StoreError' });
   });
 });

@@ -76,6 +76,30 @@ describe('the safe outputs', () => {
     );
   });
 
+  it('leave the dead man still, right after the coils', () => {
+    const [coil, deadMan] = safeOutputs({ ...board(false), deadMan: { line: 16, activeLow: true } }).split('\n');
+    expect([coil, deadMan]).toEqual(['gpio pinctrl-bcm2711 17 0 0', 'gpio pinctrl-bcm2711 16 1 1']);
+  });
+
+  it('let the test button of an RCD go', () => {
+    const { connectors, ...rest } = board(false);
+    const rcd = { tripped: line(30), test: line(31, true) };
+    const text = safeOutputs({ ...rest, connectors: connectors.map((connector) => ({ ...connector, rcd })) });
+    expect(text.split('\n').filter((entry) => entry.includes(' 3'))).toEqual(['gpio pinctrl-bcm2711 31 1 1']);
+  });
+
+  it('leave lamps and buzzers off, after everything that matters', () => {
+    const indicators = [{ connector: 1, lines: { buzzer: { line: 12, activeLow: true }, green: { line: 13 } } }];
+    const lines = safeOutputs({ ...board(false), indicators })
+      .trim()
+      .split('\n');
+    expect(lines.slice(-3)).toEqual([
+      'gpio pinctrl-bcm2711 21 0 0',
+      'gpio pinctrl-bcm2711 13 0 0',
+      'gpio pinctrl-bcm2711 12 1 1',
+    ]);
+  });
+
   it('take an active-low coil and an inverting pilot stage into account', () => {
     expect(safeOutputs(board(true))).toContain('gpio pinctrl-bcm2711 17 1 1\npwm *.pwm 0 0\n');
   });
@@ -85,6 +109,22 @@ describe('the safe outputs', () => {
     expect(applySafeOutputs(safeOutputs(board(false)), sys)).toEqual([]);
     expect(read('gpio', 'gpio529', 'direction')).toBe('low');
     expect(read('pwm', 'pwmchip0', 'pwm0', 'duty_cycle')).toBe('1000000');
+  });
+
+  it('name every chip of a Raspberry Pi where the board does not say which; the one that is there is driven', () => {
+    const anyPi = safeOutputs({ ...board(false), gpio: {} });
+    expect(anyPi.split('\n')[0]).toBe('gpio pinctrl-bcm2835,pinctrl-bcm2711,pinctrl-rp1 17 0 0');
+    for (const number of [529, 532, 533]) pin(number, '0\n');
+    expect(applySafeOutputs(anyPi, sys)).toEqual([]);
+    expect(read('gpio', 'gpio529', 'direction')).toBe('low');
+  });
+
+  it('are given back: a line that sysfs holds is busy for the character device', () => {
+    for (const number of [532, 533]) pin(number, '0\n');
+    // Nobody makes its folder here, so that driving it fails.
+    writeFileSync(file('gpio', 'export'), '');
+    expect(applySafeOutputs(safeOutputs(board(false)), sys)).toHaveLength(1);
+    expect([read('gpio', 'export'), read('gpio', 'unexport')]).toEqual(['529', '529']);
   });
 
   it('that do not follow are reported, and the others driven all the same', () => {

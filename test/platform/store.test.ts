@@ -1,6 +1,7 @@
 /** The durable store: order, failure and healing, damage, foreign formats, two processes on one directory. */
 import { createHash } from 'node:crypto';
 import {
+  chmodSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -59,6 +60,16 @@ describe('the store', () => {
     ]);
     expect(await store.list({ from: 'a', to: 'd', limit: 1, reverse: true })).toEqual([['c', false]]);
     await store.close();
+  });
+
+  it('is for its owner only, also if it was not before: secrets are in it', async () => {
+    const directory = freshDirectory();
+    const mode = (): number => statSync(directory).mode & 0o777;
+    await (await openStore(directory, log)).store.close();
+    expect(mode()).toBe(0o700);
+    chmodSync(directory, 0o755);
+    await (await openStore(directory, log)).store.close();
+    expect(mode()).toBe(0o700);
   });
 
   it('applies and settles batches in the order in which they were asked for', async () => {

@@ -223,7 +223,42 @@ describe('downloading', () => {
       ],
       40,
     );
-    expect(told(world)).toEqual(['Downloading', 'Downloading', ...RETRIEVED, 'Installing', 'InstallRebooting']);
+    const broken = ['Downloading', 'DownloadPaused'];
+    expect(told(world)).toEqual([...broken, ...broken, ...RETRIEVED, 'Installing', 'InstallRebooting']);
+  });
+
+  it('goes on after a restart in a pause, and says so (L01.FR.14)', async () => {
+    const world = await firmwareWorld();
+    world.transfers.served.set(URL_OF_IMAGE, 'truncated');
+    await story(
+      world,
+      [
+        [0, signedUpdate({ retries: 1, retryInterval: 60 })],
+        [10, play.restart('kill', 1)],
+        [20, ({ transfers }) => transfers.served.set(URL_OF_IMAGE, IMAGE)],
+      ],
+      90,
+    );
+    expect(told(world)).toEqual(['Downloading', 'DownloadPaused', ...RETRIEVED, 'Installing', 'InstallRebooting']);
+    expect(world.transfers.downloads).toHaveLength(2);
+  });
+
+  it.each<[string, TransferErrorCode, number]>([
+    ['nothing has come', 'unreachable', 10],
+    ['the next attempt is made at once', 'truncated', 0],
+  ])('is not paused where %s', async (_, code, retryInterval) => {
+    const world = await firmwareWorld();
+    world.transfers.served.set(URL_OF_IMAGE, code);
+    await story(world, [[0, signedUpdate({ retries: 1, retryInterval })]], 30);
+    expect(world.transfers.downloads).toHaveLength(2);
+    expect(new Set(told(world))).toEqual(new Set(['Downloading', 'DownloadFailed']));
+  });
+
+  it('UpdateFirmware has no word for a pause', async () => {
+    const world = await firmwareWorld();
+    world.transfers.served.set(URL_OF_IMAGE, 'truncated');
+    await story(world, [[0, update({ retries: 1, retryInterval: 10 })]], 30);
+    expect(told(world)).toEqual(['Downloading', 'Downloading', 'DownloadFailed']);
   });
 
   it.each<TransferErrorCode>(['diskFull', 'truncated', 'notFound', 'tls', 'timeout', 'tooLarge'])(

@@ -27,6 +27,8 @@ beforeAll(() => {
 });
 
 const secured = () => ({ centralSystem: { securityProfile: 3 as const, certificateAuthorities: [cpo.pem] } });
+const inCapitals = (hash: object | undefined) =>
+  Object.fromEntries(Object.entries(hash ?? {}).map(([name, value]) => [name, String(value).toUpperCase()]));
 const fingerprint = (pem: string): string => createHash('sha256').update(new X509Certificate(pem).raw).digest('hex');
 
 describe('the certificate of the charge point', () => {
@@ -93,10 +95,10 @@ describe('roots', () => {
       ({ certificate, hashAlgorithm }: { certificate: string; hashAlgorithm: string }) =>
         `${certificate}.pem` === file && hashAlgorithm === 'SHA256',
     );
-    if (expected !== undefined)
-      expect(Object.values(hash ?? {}).map((value) => String(value).toUpperCase())).toEqual(
-        expect.arrayContaining([expected.issuerNameHash.toUpperCase(), expected.issuerKeyHash.toUpperCase()]),
-      );
+    // What openssl has computed; there is nothing of it for the last one.
+    expect(expected === undefined).toBe(file === 'bare-root.pem');
+    const { certificate, issuer, ...hashData } = expected ?? {};
+    if (expected !== undefined) expect(inCapitals(hash)).toEqual(hashData);
     expect(Object.keys(hash ?? {}).sort()).toEqual([
       'hashAlgorithm',
       'issuerKeyHash',

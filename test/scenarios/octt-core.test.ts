@@ -523,6 +523,7 @@ const KEYS: Readonly<Record<string, 'R' | 'RW'>> = {
   CertificateStoreMaxLength: 'R',
   CpoName: 'RW',
   SecurityProfile: 'RW',
+  CentralSystemUrl: 'RW',
 };
 
 describe('configuration', () => {

@@ -153,6 +153,15 @@ describe('TC_083: a higher security profile', () => {
     expect(world.central.connected).toBe(false);
   });
 
+  it('is dialled once where the link is lost right after Accepted', async () => {
+    const world = await start(0);
+    await change(world, 'SecurityProfile', '2');
+    world.central.close();
+    await world.clock.advance(seconds(30));
+    expect(world.central.connected).toBe(true);
+    expect(schemes(world)).toEqual(['ws', 'wss']);
+  });
+
   it.each([false, true])(
     'that never connects is given up after the time-out (restarted meanwhile: %s)',
     async (restarted) => {

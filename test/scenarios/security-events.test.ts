@@ -22,7 +22,7 @@ describe('StartupOfTheDevice', () => {
       'StatusNotification(1 Available)',
       'SecurityEventNotification',
     ]);
-    await world.powerCut();
+    await world.kill();
     await world.boot();
     await world.clock.advance(seconds(1));
     expect(told(world)).toEqual(['StartupOfTheDevice', 'StartupOfTheDevice']);

@@ -133,3 +133,31 @@ describe('with MinimumStatusDuration 5 a status', () => {
     ]);
   });
 });
+
+describe('a socket', () => {
+  it('that is unplugged while it charges never says that there is no current to offer', async () => {
+    const world = await World.start({
+      connectors: [{ id: 1, cable: 'socket' }],
+      keys: { MeterValueSampleInterval: '0' },
+    });
+    expect(
+      await story(
+        world,
+        [
+          [0, play.plugIn()],
+          [1, play.tag('ABC')],
+          [20, play.unplug()],
+        ],
+        30,
+      ),
+    ).toEqual([
+      '0 > StatusNotification 1 Preparing',
+      '1 > Authorize ABC = Accepted',
+      '1 > StartTransaction 1 ABC = Accepted',
+      '2 > StatusNotification 1 Charging',
+      '20 > StatusNotification 1 Finishing',
+      '20 > StopTransaction 1 EVDisconnected',
+      '20 > StatusNotification 1 Available',
+    ]);
+  });
+});

@@ -167,6 +167,8 @@ const isCallError = (answer: Answer): answer is readonly ['callError', string] =
 /** The agent's `Sockets` port in the virtual world. */
 export class SimNetwork implements Sockets {
   readonly #central: SimCentralSystem;
+  /** The others, by host; where nobody is, a dial comes to nothing. */
+  readonly #others = new Map<string, SimCentralSystem | 'nobody'>();
   readonly #onReachable = new Set<() => void>();
   reachable = true;
   /** What a dial comes to instead of a connection. */
@@ -182,6 +184,15 @@ export class SimNetwork implements Sockets {
     this.#central = central;
   }
 
+  /** Another central system, by its host; `nobody`: there is none. Every host that is not given is the first one. */
+  place(host: string, central: SimCentralSystem | 'nobody'): void {
+    this.#others.set(host, central);
+  }
+
+  get centrals(): readonly SimCentralSystem[] {
+    return [this.#central, ...[...this.#others.values()].filter((other) => other !== 'nobody')];
+  }
+
   onReachable(listener: () => void): Unsubscribe {
     this.#onReachable.add(listener);
     return () => this.#onReachable.delete(listener);
@@ -195,7 +206,7 @@ export class SimNetwork implements Sockets {
   /** The cable to the world is cut: no farewell, no new connection. */
   cut(): void {
     this.reachable = false;
-    this.#central.close();
+    for (const central of this.centrals) central.close();
   }
 
   restore(): void {
@@ -207,16 +218,17 @@ export class SimNetwork implements Sockets {
     const connection: Connection = { request, events, state: 'dialling' };
     const { clock } = this.#central;
     this.dials.push({ t: clock.now(), request });
+    const there = this.#others.get(new URL(request.url).host) ?? this.#central;
     clock.after(0, () => {
       if (connection.state === 'closed') return;
       const refused = this.refuse ?? this.admit(request);
-      if (refused !== undefined || !this.reachable) {
+      if (refused !== undefined || !this.reachable || there === 'nobody') {
         connection.state = 'closed';
         events.closed(refused ?? { failure: 'network', code: 1006, reason: '' });
         return;
       }
       connection.state = 'open';
-      this.#central.accept(connection);
+      there.accept(connection);
       events.opened(this.verified);
     });
     const end = (code: number, reason: string): void => {
@@ -225,7 +237,7 @@ export class SimNetwork implements Sockets {
       clock.after(0, () => events.closed({ code, reason }));
     };
     return {
-      send: (text) => this.#central.receive(connection, text),
+      send: (text) => there !== 'nobody' && there.receive(connection, text),
       ping: () => clock.after(0, () => connection.state === 'open' && events.pong()),
       close: end,
       terminate: () => end(1006, ''),

@@ -1,4 +1,5 @@
 /** The firmware image of a virtual world: what was downloaded lies in memory, and stays there when the process ends. */
+import { createHash } from 'node:crypto';
 import { StoreError } from '../../src/errors.ts';
 import type { FirmwareFile } from '../../src/ports.ts';
 import type { SimTransfers } from './sim-transfers.ts';
@@ -38,5 +39,11 @@ export class SimFirmwareFile implements FirmwareFile {
     if (this.broken) throw new StoreError('storeBroken', 'the virtual disk fails');
     if (what === 'all') this.files.clear();
     else this.files.delete(PLACE);
+  }
+
+  async digest(): Promise<string> {
+    const hash = createHash('sha256');
+    for await (const chunk of this.read()) hash.update(chunk);
+    return hash.digest('hex');
   }
 }

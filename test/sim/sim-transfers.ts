@@ -17,6 +17,7 @@ export class SimTransfers implements Transfers {
   async download(url: string, options: DownloadOptions): Promise<Transferred> {
     this.downloads.push({ url, options });
     const content = this.served.get(url) ?? 'unreachable';
+    if (content === 'truncated') options.onProgress?.({ bytes: 1 });
     if (typeof content === 'string') throw new TransferError(content, `a virtual download failed: ${content}`);
     await this.onDownloaded(options.toFile, content);
     return { bytes: content.length };

@@ -10,9 +10,10 @@ import type { AgentConfig } from '../../src/config.ts';
 import type { ControlRoute } from '../../src/features/feature.ts';
 import type { OutboxPorts } from '../../src/ocpp/outbox.ts';
 import { certificates } from '../../src/platform/x509/certificates.ts';
-import type { ExitKind, Log } from '../../src/ports.ts';
+import type { ExitKind, Installation, Log } from '../../src/ports.ts';
 import { MemoryArchives } from './memory-archives.ts';
 import { MemoryKeyStore } from './memory-key-store.ts';
+import { MemoryRecordings } from './memory-recordings.ts';
 import { MemoryDisk } from './memory-store.ts';
 import { SimCentralSystem, SimNetwork, type WireEntry } from './network.ts';
 import { SimFirmwareFile } from './sim-firmware.ts';
@@ -38,6 +39,8 @@ export interface WorldOptions {
   readonly furnish?: (board: MockBoard) => Board;
   readonly keys?: Readonly<Record<string, string>>;
   readonly faultGraceS?: number;
+  /** Default: never. */
+  readonly wakeUps?: number;
   readonly resumeWithinS?: number;
   /** The cars stay plugged in and the meters keep their registers when the power goes. */
   readonly lasting?: true;
@@ -48,6 +51,7 @@ export interface WorldOptions {
   readonly centralSystem?: Partial<AgentConfig['centralSystem']>;
   readonly options?: Partial<AgentConfig['options']>;
   readonly installation?: Partial<AgentConfig['installation']>;
+  readonly protection?: AgentConfig['protection'];
   /** The meter keeps its serial number over a restart. */
   readonly meterSerial?: string;
   /** Called before the agent starts: what the central system should do from the first frame on. */
@@ -67,7 +71,7 @@ export const silentLog: Log = {
 };
 
 export class World {
-  readonly options: WorldOptions;
+  options: WorldOptions;
   readonly disk = new MemoryDisk();
   readonly central: SimCentralSystem;
   readonly network: SimNetwork;
@@ -78,7 +82,10 @@ export class World {
   firmware: FirmwareInputs = inputsAtPowerUp([]).firmware;
   /** What was installed has not confirmed itself yet. */
   onTrial = false;
+  /** How the installer goes on where the process has ended in the middle; without it that is a failure. */
+  resume: (() => Promise<Installation>) | undefined;
   readonly archives = new MemoryArchives();
+  readonly recordings = new MemoryRecordings();
   readonly exits: ExitKind[] = [];
   readonly logged: { readonly level: string; readonly message: string; readonly fields: unknown }[] = [];
   clock: VirtualClock;
@@ -114,8 +121,20 @@ export class World {
     return this.#agent;
   }
 
+  /** Another central system, at this host. */
+  place(host: string): SimCentralSystem {
+    const central = new SimCentralSystem(this.clock);
+    this.network.place(host, central);
+    return central;
+  }
+
   get wire(): readonly WireEntry[] {
     return this.central.wire;
+  }
+
+  /** A technician edits the configuration file; the next `boot` reads it. */
+  edit(change: Partial<WorldOptions>): void {
+    this.options = { ...this.options, ...change };
   }
 
   async boot(): Promise<void> {
@@ -124,6 +143,7 @@ export class World {
       connectors = [{ id: 1, cable: 'attached' as const }],
       meterSerial,
       installation,
+      protection,
       vendorMessages,
       incidents,
       reached,
@@ -136,6 +156,7 @@ export class World {
       meterSerial: meterSerial ?? `METER-${this.#boots}`,
       ...(installation?.gridConnection === undefined ? {} : { gridConnection: true }),
       ...(installation?.dimming === undefined ? {} : { dimming: true }),
+      ...(protection === undefined ? {} : { protection }),
     });
     if (this.options.lasting)
       for (const { connectorId, change } of this.left) this.board.inputs.patchConnector(connectorId, change);
@@ -157,9 +178,11 @@ export class World {
         transfers: this.transfers,
         installer: Object.assign(fakeInstaller({ inputs: () => this.firmware, clock: this.clock, store }), {
           onTrial: async () => this.onTrial,
+          ...(this.resume === undefined ? {} : { resume: this.resume }),
         }),
         firmwareFile: this.firmwareFile,
         archives: this.archives,
+        recordings: this.recordings,
       },
       ...(vendorMessages === undefined ? {} : { vendorMessages }),
       ...(incidents === undefined ? {} : { incidents }),
@@ -169,14 +192,14 @@ export class World {
 
   /** SIGKILL or a power cut: nothing of the process is left, the car stays where it is and has to be plugged in again by the test. */
   async powerCut(): Promise<void> {
-    this.central.close();
+    for (const central of this.network.centrals) central.close();
     this.network.reachable = true;
     await this.disk.powerCut();
     this.#forget();
   }
 
   async kill(): Promise<void> {
-    this.central.close();
+    for (const central of this.network.centrals) central.close();
     await this.disk.kill();
     this.#forget();
   }
@@ -225,7 +248,7 @@ export class World {
       wallStart: clock.wall(clock.now()),
       trusted: clock.trusted,
     });
-    this.central.clock = this.clock;
+    for (const central of this.network.centrals) central.clock = this.clock;
     this.network.forget();
     this.#board = undefined;
     this.#agent = undefined;
@@ -256,6 +279,7 @@ export class World {
         retryBackoffWaitMinimumS: 1,
         retryBackoffRepeatTimes: 6,
         switchSecurityProfileConnectionTimeoutS: 60,
+        confirmConnectionWithinS: 300,
         rejectRemoteStartTransactionWithoutConnectorId: false,
         remoteStartTransactionWithoutConnectorIdFindFirst: true,
         meterPublicKeys: [],
@@ -274,6 +298,7 @@ export class World {
       control: {},
       faultGraceS: this.options.faultGraceS ?? 300,
       resumeWithinS: this.options.resumeWithinS ?? 0,
+      ...(this.options.wakeUps === undefined ? {} : { wakeUps: this.options.wakeUps }),
       acknowledgeLabUse: false,
       ...(this.options.firmwareConfig === undefined ? {} : { firmware: this.options.firmwareConfig }),
       ...(this.options.certificates === undefined ? {} : { certificates: this.options.certificates }),

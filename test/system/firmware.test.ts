@@ -224,6 +224,30 @@ describe('a signed update of the built agent', () => {
   });
 });
 
+describe('a disk that fails on the bench (storage: fail)', () => {
+  it('breaks off a download: DownloadFailed', async () => {
+    await begin();
+    manners = [{ bytes: 3_000_000, after: 'hang' }];
+    await ask();
+    await untilStatus('Downloading');
+    await expect.poll(stored, { timeout: 10_000 }).toContain('image.part');
+    await agent.patch({ storage: 'fail' });
+    await untilStatus('DownloadFailed');
+    expect(statuses()).toEqual(['Downloading', 'DownloadFailed']);
+    await agent.patch({ storage: 'ok' });
+    await ask();
+    await untilStatus('InstallRebooting');
+  });
+
+  it('lets no archive be made: UploadFailed', async () => {
+    await begin();
+    await agent.patch({ storage: 'fail' });
+    await central.call('GetDiagnostics', { location: location() });
+    await central.until('DiagnosticsStatusNotification', ({ status }) => status === 'UploadFailed', WITHIN);
+    expect(ranges).toEqual([]);
+  });
+});
+
 describe('UpdateFirmware of the built agent', () => {
   it('installs without a restart where the bench says so', async () => {
     await begin();

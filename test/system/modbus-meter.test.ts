@@ -231,7 +231,7 @@ function expectedValues(map: RegisterMap): Values {
     Object.entries(map.quantities).map(([quantity, registers]) => {
       const factor = registers.unit.startsWith('k') ? 1000 : 1;
       const present = lines.filter((line) => registers[line] !== undefined);
-      return [quantity, Object.fromEntries(present.map((line) => [line, factor * valueAt(registers[line] ?? 0)]))];
+      return [quantity, Object.fromEntries(present.map((line) => [line, factor * valueAt(Number(registers[line]))]))];
     }),
   );
 }

@@ -14,9 +14,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { CentralSystem } from './support/central-system.ts';
-import { archiveOf, Machine, PROGRAMS, Supervisor } from './support/release-machine.ts';
+import { archiveOf, Machine, type Outcome, PROGRAMS, Supervisor } from './support/release-machine.ts';
+import { descendants, kill } from './support/server-process.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const NOBODY = 65534;
@@ -104,6 +106,7 @@ describe('npm run release', () => {
     expect(machineCode.map((name) => basename(name)).sort()).toEqual([
       '@serialport+bindings-cpp.armv8.glibc.node',
       'classic-level.armv8.node',
+      'koffi.node',
       'node',
     ]);
     for (const name of machineCode) expect([name, machineOf(join(arm, name))]).toEqual([name, ELF_AARCH64]);
@@ -195,6 +198,42 @@ describe('install-release', () => {
     ]);
     expect(machine.read('run/chargepoint-requests/install')).toBeUndefined();
   });
+
+  it('--wait says whether a release waits for its first start, to whom does not know any more', () => {
+    const wait = (): Outcome => machine.runAs(NOBODY, 'install-release', '--wait');
+    const NONE = { status: 1, stderr: 'no release waits for its first start\n' };
+    expect(wait()).toMatchObject(NONE);
+    updated();
+    expect(wait()).toMatchObject({ status: 0 });
+    machine.run('boot-count', 'start');
+    expect(wait()).toMatchObject(NONE);
+    machine.run('boot-count', 'failed');
+    expect(wait()).toMatchObject(NONE);
+  });
+
+  it.each(['a request that nobody has taken', 'root, who is at work'])(
+    '--wait waits for %s, but not for ever',
+    async (what) => {
+      const request = join(machine.root, 'run/chargepoint-requests/install');
+      const lock = join(machine.root, 'var/lib/chargepoint-boot/serving');
+      const isRequest = what.startsWith('a request');
+      if (isRequest) writeFileSync(request, '/nowhere\n');
+      const root = isRequest ? undefined : spawn('flock', [lock, 'sh', '-c', 'echo; exec sleep 60']);
+      if (root !== undefined) await once(root.stdout, 'data');
+      const end = (): void => (isRequest ? rmSync(request) : kill(descendants(root?.pid ?? 0)[0] ?? 0));
+      const client = (withinS: number) =>
+        spawn(machine.helper('install-release'), ['--wait'], {
+          env: { ...machine.environment, CHARGEPOINT_INSTALLED_WITHIN: String(withinS) },
+          uid: NOBODY,
+        });
+      expect(await once(client(0), 'exit')).toEqual([75, null]);
+      const patient = client(60);
+      const ended = once(patient, 'exit');
+      expect(await Promise.race([ended, delay(500)])).toBeUndefined();
+      end();
+      expect(await ended).toEqual([1, null]);
+    },
+  );
 
   it.each([
     ['a file that has changed', { after: 'echo x >>bin/chargepoint' }, /not what SHA256SUMS says/],
@@ -427,10 +466,19 @@ describe('a power cut', () => {
 
 describe('systemd/', () => {
   const units = readdirSync(join(ROOT, 'systemd')).filter((name) => /\.(service|path|timer)$/.test(name));
-  const scripts = ['boot-count', 'functions', 'install-release', 'set-up', 'unpack-release'];
+  const scripts = [
+    'boot-count',
+    'contactor-open',
+    'functions',
+    'install-release',
+    'remove',
+    'set-up',
+    'unpack-release',
+  ];
+  const maintainer = ['postinst', 'postrm', 'prerm'].map((name) => `scripts/release/debian/${name}`);
 
   it('has scripts that shellcheck takes for POSIX', () => {
-    const paths = [...scripts.map((name) => `systemd/${name}`), 'scripts/release/chargepoint.sh'];
+    const paths = [...scripts.map((name) => `systemd/${name}`), 'scripts/release/chargepoint.sh', ...maintainer];
     const { status, stdout } = spawnSync('shellcheck', ['-x', '-s', 'sh', ...paths], { cwd: ROOT, encoding: 'utf8' });
     expect([status, stdout]).toEqual([0, '']);
   });
@@ -453,6 +501,21 @@ describe('systemd/', () => {
     const args = ['verify', '--man=no', `--root=${machine.root}`, ...units];
     const { status, stdout, stderr } = spawnSync('systemd-analyze', args, { encoding: 'utf8' });
     expect([status, stdout, stderr]).toEqual([0, '', '']);
+  });
+
+  it('opens the contactors before and after each life of the agent, and ends one that hangs at once', () => {
+    const unit = readFileSync(join(ROOT, 'systemd/chargepoint.service'), 'utf8').split('\n');
+    const of = (name: string) =>
+      unit.flatMap((line) => (line.startsWith(`${name}=`) ? [line.slice(name.length + 1)] : []));
+    expect(of('ExecStartPre')[0]).toBe('-+/usr/lib/chargepoint/contactor-open');
+    expect(of('ExecStopPost')).toEqual(['-+/usr/lib/chargepoint/contactor-open']);
+    // A stopped process takes no SIGABRT, and what is removed with the service cannot be applied after it.
+    expect([of('Type'), of('WatchdogSec'), of('WatchdogSignal'), of('RuntimeDirectoryPreserve')].flat()).toEqual([
+      'notify',
+      '2',
+      'SIGKILL',
+      'yes',
+    ]);
   });
 
   it('exposes little of the machine to the service', () => {

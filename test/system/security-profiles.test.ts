@@ -275,7 +275,8 @@ describe('TC_073 and TC_083: the program itself', () => {
         options: {
           RetryBackoffWaitMinimum: '1',
           RetryBackoffRepeatTimes: '0',
-          SwitchSecurityProfileConnectionTimeout: '5',
+          RetryBackoffRandomRange: '0',
+          SwitchSecurityProfileConnectionTimeout: '3',
         },
         stateDir,
       }),
@@ -320,7 +321,8 @@ describe('TC_073 and TC_083: the program itself', () => {
     await shut();
     await open('ws');
     run();
-    await new Promise((resolve) => setTimeout(resolve, 8_000));
+    // Longer than the time-out after which it would fall back, if it did.
+    await new Promise((resolve) => setTimeout(resolve, 5_000));
     expect(visits).toHaveLength(4);
     await shut();
     await open('wss');

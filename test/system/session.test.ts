@@ -168,7 +168,7 @@ describe('the end of a process', () => {
 
 describe('a central system that misbehaves', () => {
   const chance = chanceFrom(seedOf('rude central systems'));
-  const MISBEHAVES_MS = 3_000;
+  const MISBEHAVES_MS = 1_500;
 
   const rudeness: readonly (readonly [string, () => Promise<RudeCentralSystem | RudePort>])[] = [
     ...Object.entries(MISDEEDS).map(

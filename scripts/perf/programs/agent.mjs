@@ -16,6 +16,7 @@ import { FileKeyStore } from '../../../src/platform/key-store.ts';
 import { lineWriter } from '../../../src/platform/line-writer.ts';
 import { platformLog } from '../../../src/platform/log.ts';
 import { nodeRandom } from '../../../src/platform/random.ts';
+import { FileRecordings } from '../../../src/platform/recordings.ts';
 import { openStore } from '../../../src/platform/store.ts';
 import { nodeTransfers } from '../../../src/platform/transfers.ts';
 import { WebSockets } from '../../../src/platform/web-sockets.ts';
@@ -58,6 +59,7 @@ const agent = await startAgent({
       retryBackoffWaitMinimumS: 1,
       retryBackoffRepeatTimes: 6,
       switchSecurityProfileConnectionTimeoutS: 60,
+      confirmConnectionWithinS: 300,
       rejectRemoteStartTransactionWithoutConnectorId: false,
       remoteStartTransactionWithoutConnectorIdFindFirst: true,
       meterPublicKeys: [],
@@ -87,6 +89,7 @@ const agent = await startAgent({
       version: 'perf',
       log,
     }),
+    recordings: new FileRecordings(join(stateDir, 'recordings')),
   },
   board,
 });

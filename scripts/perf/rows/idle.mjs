@@ -40,7 +40,7 @@ function controllerBoard(port) {
   mkdirSync(directory);
   const file = join(directory, 'controller.yaml');
   const connectors = [
-    { id: 1, maxA: 32, phases: 3, evse: { driver: 'controller', bus: { port }, model: 'evse-wb', unit: 1 } },
+    { id: 1, maxA: 32, phases: 3, evse: { driver: 'controller', bus: { port }, model: 'evse-wb-din', unit: 1 } },
   ];
   writeFileSync(file, JSON.stringify({ name: 'controller', connectors }));
   return {

@@ -79,6 +79,55 @@ const installation = object({
   ),
 });
 
+const COUNTRY_CODES = ['AT', 'CH', 'DE', 'DK', 'FR', 'GB'] as const;
+export type CountryCode = (typeof COUNTRY_CODES)[number];
+
+/** An object, or `false` for none of it. */
+const orNone = <S extends v.GenericSchema>(schema: S) => v.union([v.literal(false), schema], 'an object, or false');
+
+const protection = object({
+  country: described(optional(oneOf(...COUNTRY_CODES)), 'whose rules give the defaults; see docs/protection.md'),
+  overCurrent: described(
+    optional(
+      orNone(
+        object({
+          factor: described(optional(decimal(1, 2)), 'of what is signalled, marginA included; default 1.1'),
+          marginA: described(optional(decimal(0, 10, 'A')), 'what the meter may be wrong by; default 0.5'),
+          forS: described(optional(decimal(6, 60, 's')), 'an EV may take 5 s to follow; default 7'),
+        }),
+      ),
+    ),
+    'an EV that takes more than it is offered, by the meter; false: it is not watched',
+  ),
+  voltage: described(
+    optional(
+      orNone(
+        object({
+          leastV: described(optional(decimal(80, 400, 'V')), 'default 207'),
+          mostV: described(optional(decimal(80, 400, 'V')), 'default 253'),
+          forS: described(optional(decimal(0, 60, 's')), 'outside for so long opens the contactor; default 5'),
+          reconnectLeastV: described(optional(decimal(80, 400, 'V')), 'default: 2 V more than leastV'),
+          reconnectMostV: described(optional(decimal(80, 400, 'V')), 'default: 2 V less than mostV'),
+          reconnectAfterS: described(optional(decimal(0, 3600, 's')), 'within for so long ends the fault; default 60'),
+        }),
+      ),
+    ),
+    'per phase, by the meter; absent or false: as the country says, or not watched',
+  ),
+  rcdTest: described(
+    optional(oneOf('session', 'day')),
+    'when a board that can test its RCD does so, besides at power-up: after each session and 24 h (default), or every 24 h',
+  ),
+  rcdReclosesOnUnplug: described(
+    optional(yesNo()),
+    'an RCD that is not tripped any more is forgotten when the EV leaves; default false, forbidden in CH, DK, FR and GB',
+  ),
+  contactorLife: described(
+    optional(object({ operations: whole(1, 10_000_000), underLoad: whole(1, 10_000_000) })),
+    'openings after which the contactor should be exchanged: a warning',
+  ),
+});
+
 const bench = object({
   host: optional(oneOf('127.0.0.1', 'localhost')),
   port: optional(whole(0, 65_535)),
@@ -108,6 +157,7 @@ export const agentShape = object({
   board: described(text(400), '`mock`, a file name in config/boards without .yaml, or a path'),
   connectors: optional(listOf(connector, 1)),
   installation: described(section(installation), 'what the electrician has connected, and how the offer may move'),
+  protection: described(section(protection), 'what is watched beyond the lines of the board'),
   buses: section(record(object(busEntries))),
   keys: described(section(record(scalar())), 'factory defaults of OCPP configuration keys'),
   options: described(
@@ -122,6 +172,10 @@ export const agentShape = object({
   log: section(object({ level: optional(oneOf('debug', 'info', 'warn', 'error')) })),
   control: section(object({ socket: optional(path()) })),
   faultGraceS: optional(whole(0, 86_400, 's')),
+  wakeUps: described(
+    optional(whole(0, 3)),
+    'how often an EV that does not answer an offer is woken up by 4 s of pilot state F; default 1, 0: never',
+  ),
   resumeWithinS: described(
     optional(whole(0, 86_400, 's')),
     'a transaction goes on after a loss of power that was no longer; 0 (default): it ends with PowerLoss',

@@ -16,7 +16,7 @@ export function onContactor(before: Connector, contactor: ContactorState): Conne
   const state = { ...before, contactor };
   const { phase } = state;
   if (phase.name === 'transaction' && contactor === 'closed') {
-    return { ...state, phase: { ...without(phase, 'evAnswersUntil'), charged: true } };
+    return { ...state, phase: { ...without(without(phase, 'evAnswersUntil'), 'wakeUp'), charged: true } };
   }
   if (phase.name === 'ending' && contactor === 'open') {
     return { ...state, phase: { name: 'closing', transaction: phase.transaction, stop: phase.stop } };

@@ -14,6 +14,7 @@ import {
   type Stop,
   type Transaction,
 } from './state.ts';
+import { wakeSignalOf } from './wake-up.ts';
 
 export type Effect =
   | { readonly type: 'offer'; readonly offer: Offer }
@@ -30,10 +31,14 @@ export type Effect =
 /** The current that the pilot should signal. */
 export function offerOf(connector: Connector): Offer {
   const { phase, limitA, cableA, cable } = connector;
-  if (phase.name !== 'transaction' || phase.deauthorized || isBlocked(connector) || !isPlugged(connector)) return 'x1';
+  if (phase.name !== 'transaction' || phase.deauthorized || isBlocked(connector)) return 'x1';
+  const waking = wakeSignalOf(connector);
+  // Behind an F of our own the EV cannot be seen.
+  if (!isPlugged(connector) && (waking === undefined || connector.pilot !== 'F')) return 'x1';
   if (!isSecured(connector) || isSwitching(connector)) return 'x1';
-  if (cable === 'attached') return offerWithin([limitA]);
-  return cableA === undefined ? 'x1' : offerWithin([limitA, cableA]);
+  if (cable === 'socket' && cableA === undefined) return 'x1';
+  const offer = offerWithin(cable === 'attached' || cableA === undefined ? [limitA] : [limitA, cableA]);
+  return typeof offer === 'number' && waking !== undefined ? waking : offer;
 }
 
 /** Whether the contactor may be closed. A stop keeps the permit until the EV has let go; the interlock bounds that to 6 s. */

@@ -11,6 +11,7 @@ import {
   type Stop,
   type Transaction,
 } from './state.ts';
+import { onWakeUpDue, withWakeUp } from './wake-up.ts';
 
 /** The EV has 6 s to let go (interlock); after one more the register is read although the mirror contact says closed. */
 export const STOP_WITHIN_MS = 7000;
@@ -239,8 +240,10 @@ export function onDeadline(state: Connector, at: number): Connector {
       if (phase.faultedUntil !== undefined && at >= phase.faultedUntil) {
         return ending(state, { reason: 'Other', trip: true }, at);
       }
+      const { wakeUps = 0 } = state.rules;
       const isDue = phase.evAnswersUntil !== undefined && at >= phase.evAnswersUntil;
-      return isDue ? { ...state, phase: { ...without(phase, 'evAnswersUntil'), suspended: true } } : state;
+      if (!isDue) return { ...state, phase: onWakeUpDue(phase, wakeUps, at) };
+      return { ...state, phase: withWakeUp({ ...without(phase, 'evAnswersUntil'), suspended: true }, wakeUps, at) };
     }
     default:
       return state;
@@ -251,5 +254,7 @@ export function onDeadline(state: Connector, at: number): Connector {
 export function canBegin(state: Connector): boolean {
   const { name } = state.phase;
   if (!state.operative || state.shutdown !== undefined) return false;
-  return (name === 'idle' || name === 'occupied' || name === 'finishing') && !isBlocked(state);
+  // What is over in a moment is no reason to send anybody away.
+  const isOut = isBlocked({ ...state, faults: state.faults.filter(({ blocks }) => blocks !== 'moment') });
+  return (name === 'idle' || name === 'occupied' || name === 'finishing') && !isOut;
 }

@@ -49,8 +49,8 @@ export type StopReason =
 /** A raised fault as it concerns this connector. */
 export interface ConnectorFault {
   readonly code: FaultCode;
-  /** `charging`: Faulted. `offer`: the offer is withdrawn, never Faulted. `nothing`: a warning. */
-  readonly blocks: 'charging' | 'offer' | 'nothing';
+  /** `charging`: Faulted. `offer`: the offer is withdrawn, never Faulted; `moment`: for a few seconds. `nothing`: a warning. */
+  readonly blocks: 'charging' | 'offer' | 'moment' | 'nothing';
   readonly errorCode: ErrorCode;
   readonly info?: string;
   readonly vendorErrorCode?: string;
@@ -89,6 +89,8 @@ export interface Rules {
   readonly plugTimesOut: boolean;
   /** How long a fault may last before the transaction ends with Other, in milliseconds. */
   readonly faultGraceMs: number;
+  /** How often an EV that does not answer an offer is woken up; absent: never. */
+  readonly wakeUps?: number;
 }
 
 /** Where the session stands. */
@@ -136,8 +138,19 @@ export interface RunningTransaction {
   readonly deauthorized: boolean;
   /** The EV has been offered a current and may take its time to answer until then. */
   readonly evAnswersUntil?: number;
+  /** It does not answer, and is being woken up, or has been. */
+  readonly wakeUp?: WakeUp;
   /** A fault that lasts longer than this ends the transaction. */
   readonly faultedUntil?: number;
+}
+
+export interface WakeUp {
+  /** How often, this time included, since it last charged. */
+  readonly times: number;
+  /** `offer`: whatever there is to offer. */
+  readonly signal: 'F' | 'x1' | 'offer';
+  /** When the next part begins; absent: there is none. */
+  readonly until?: number;
 }
 
 export interface Allowance {

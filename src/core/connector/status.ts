@@ -13,6 +13,7 @@ import {
   type Phase,
   type RunningTransaction,
 } from './state.ts';
+import { wakeSignalOf } from './wake-up.ts';
 
 /** What StatusNotification.req says, without connector and time. */
 export interface StatusReport {
@@ -72,6 +73,11 @@ const STATUS_OF_TRANSACTION: readonly {
     derived: (_, { phases }) => ({ status: 'SuspendedEVSE', info: `Switching to phases: ${phases.wanted}` }),
   },
   {
+    // It still is the EV who does not ask.
+    applies: (connector) => connector.offer === wakeSignalOf(connector),
+    derived: ({ charged }) => ({ status: 'SuspendedEV', info: charged ? EV_PAUSED : EV_NOT_ASKING }),
+  },
+  {
     applies: ({ offer }) => typeof offer !== 'number',
     derived: (_, connector) => ({ status: 'SuspendedEVSE', info: reasonOf(connector) }),
   },
@@ -103,7 +109,7 @@ function derive(connector: Connector): Derived {
   return row?.derived(phase, connector) ?? { status: 'SuspendedEV' };
 }
 
-const WEIGHT = { charging: 0, offer: 1, nothing: 2 } as const;
+const WEIGHT = { charging: 0, offer: 1, moment: 2, nothing: 3 } as const;
 
 /** The fault that is reported: what blocks most, and of these the one raised first. */
 export const worstFault = (faults: readonly ConnectorFault[]): ConnectorFault | undefined =>
@@ -125,12 +131,12 @@ export function describeFault(fault: ConnectorFault | undefined): Omit<StatusRep
 
 export function reportOf(connector: Connector): StatusReport {
   const fault = worstFault(connector.faults);
-  const reported =
-    fault?.errorCode === 'EVCommunicationError' && !EV_STATUSES.has(derive(connector).status) ? undefined : fault;
+  const isOfTheEv = fault?.blocks === 'offer' || fault?.blocks === 'moment';
+  const reported = isOfTheEv && !EV_STATUSES.has(derive(connector).status) ? undefined : fault;
   return { ...derive(connector), ...describeFault(reported) };
 }
 
-/** Section 7.6: EVCommunicationError goes only with these. */
+/** Section 7.6: EVCommunicationError goes only with these, and so does whatever else withholds an offer without being a fault. */
 const EV_STATUSES: ReadonlySet<ConnectorStatus> = new Set(['Preparing', 'SuspendedEV', 'SuspendedEVSE', 'Finishing']);
 
 /** Connector 0 is only Available, Unavailable or Faulted. */

@@ -23,6 +23,8 @@ import {
   type Authorization,
   type Connector,
   type ConnectorFault,
+  isBlocked,
+  isPlugged,
   isSecured,
   isUntouched,
   type Phase,
@@ -33,6 +35,7 @@ import {
   type Transaction,
 } from './state.ts';
 import { reportOf } from './status.ts';
+import { wakeSignalOf, withoutWakeUp } from './wake-up.ts';
 
 /** What can happen to a connector. `at` is monotonic milliseconds. */
 export type Event =
@@ -154,18 +157,27 @@ function withOutputs(before: Connector, reacted: Connector, at: number): Connect
   const { phase } = state;
   if (phase.name !== 'transaction') return state;
   if (typeof state.offer !== 'number') {
+    if (isBeingWoken(state)) return state;
     // A switch that was set before the first offer is part of the preparations.
     return isSwitching(state) && isUntouched(phase) ? state : { ...state, phase: suspendedIn(state, phase) };
   }
   // An EV that has just been plugged in again is waited for as one that paused.
   const isFresh =
-    typeof before.offer !== 'number' && state.contactor === 'open' && before.pilot !== 'A' && isSecured(before);
+    typeof before.offer !== 'number' &&
+    !isBeingWoken(before) &&
+    state.contactor === 'open' &&
+    before.pilot !== 'A' &&
+    isSecured(before);
   const answers = isFresh ? { evAnswersUntil: at + EV_ANSWERS_WITHIN_MS } : {};
   return { ...state, phase: { ...phase, offered: true, ...answers } };
 }
 
+/** Nothing is offered for a moment, and only for that. */
+const isBeingWoken = (state: Connector): boolean =>
+  isPlugged(state) || state.pilot === 'F' ? state.offer === wakeSignalOf(state) && !isBlocked(state) : false;
+
 function suspendedIn(state: Connector, phase: RunningTransaction): RunningTransaction {
-  const { suspendedInfo: _, ...rest } = phase;
+  const { suspendedInfo: _, ...rest } = withoutWakeUp(phase);
   const { info } = reportOf({ ...state, phase: rest });
   return { ...rest, suspended: true, ...(info === undefined ? {} : { suspendedInfo: info }) };
 }
@@ -184,7 +196,9 @@ function deadlineOfPhase(phase: Phase): number | undefined {
     case 'ending':
       return phase.until;
     case 'transaction': {
-      const times = [phase.evAnswersUntil, phase.faultedUntil].filter((time) => time !== undefined);
+      const times = [phase.evAnswersUntil, phase.faultedUntil, phase.wakeUp?.until].filter(
+        (time) => time !== undefined,
+      );
       return times.length === 0 ? undefined : Math.min(...times);
     }
     default:

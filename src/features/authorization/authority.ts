@@ -60,12 +60,12 @@ export class CentralAuthority implements Authority {
 
   async verdict(idTag: string): Promise<Verdict> {
     if (this.#options.isOnline()) {
-      const own = preAuthorized(this.#known(idTag), this.#rules(), this.#wall());
+      const own = preAuthorized(this.known(idTag), this.#rules(), this.#wall());
       if (own !== undefined) return own;
       const told = await this.#ask(idTag);
       if (told !== undefined) return told;
     }
-    return offlineVerdict(this.#known(idTag), this.#rules(), this.#wall());
+    return offlineVerdict(this.known(idTag), this.#rules(), this.#wall());
   }
 
   learn(idTag: string, info: IdTagInfo): void {
@@ -133,7 +133,7 @@ export class CentralAuthority implements Authority {
     return new Promise((resolve) => void this.#options.clock.afterReal(ms, resolve));
   }
 
-  #known(idTag: string): Known {
+  known(idTag: string): Known {
     const { cache, localList, settings } = this.#options;
     const cached = settings.get(authorizationCacheEnabled) ? cache.find(idTag) : undefined;
     return { listed: localList.find(idTag), cached };

@@ -6,6 +6,7 @@ import * as keys from './authorization.keys.ts';
 import { cacheRange } from './cache.ts';
 import { Desk } from './desk.ts';
 import { freeVend } from './free-vend.ts';
+import { PresentedTags } from './tag-routes.ts';
 
 export const authorization: Feature = {
   name: 'authorization',
@@ -14,8 +15,12 @@ export const authorization: Feature = {
   ofCentralSystem: [cacheRange],
   start: (context): Room => {
     const desk = new Desk(context);
+    const tags = new PresentedTags(context);
     const subscriptions = [
-      ...context.board.readers.map((reader) => reader.onTag((idTag) => void desk.present(idTag, reader.connectors))),
+      ...context.board.readers.flatMap((reader) => [
+        reader.onTag((idTag) => void desk.present(idTag, reader.connectors)),
+        reader.onRead?.(({ refused }) => refused !== undefined && desk.refuse(reader.connectors)) ?? (() => {}),
+      ]),
       context.station.onChange((change) => desk.follow(change)),
       freeVend(context),
       watchAllowances(context),
@@ -26,7 +31,9 @@ export const authorization: Feature = {
           status: (await context.authority.clearCache()) ? 'Accepted' : 'Rejected',
         })),
       ],
+      routes: [tags.route],
       stop: () => {
+        tags.stop();
         for (const unsubscribe of subscriptions) unsubscribe();
       },
     };

@@ -26,21 +26,35 @@ export class Desk {
   }
 
   async present(idTag: string, connectorIds: readonly number[]): Promise<void> {
+    const accepted = await this.#use(idTag, connectorIds);
+    if (accepted !== undefined) this.#context.tagSignals.tell({ connectorIds, accepted });
+  }
+
+  /** A reader has read what cannot become an idTag. */
+  refuse(connectorIds: readonly number[]): void {
+    this.#context.tagSignals.tell({ connectorIds, accepted: false });
+  }
+
+  /** Undefined where it neither helps nor harms: it is being decided, or its session is on the way. */
+  async #use(idTag: string, connectorIds: readonly number[]): Promise<boolean | undefined> {
     const { authority, log } = this.#context;
     if (idTag === '' || [...idTag].length > LONGEST_ID_TAG) {
       log.warn('a tag is no idTag of OCPP 1.6 and was ignored', { characters: idTag.length });
-      return;
+      return false;
     }
-    if (this.#pending.has(canonical(idTag)) || this.#useOwn(idTag, connectorIds)) return;
+    if (this.#pending.has(canonical(idTag))) return undefined;
+    const own = this.#useOwn(idTag, connectorIds);
+    if (own !== undefined) return own === 'used' ? true : undefined;
     if (!this.#isWorthAsking(idTag, connectorIds)) {
       log.info('a tag was presented, but nothing can begin or stop here', { connectorIds });
-      return;
+      return false;
     }
     this.#pending.add(canonical(idTag));
     const verdict = await authority.verdict(idTag).finally(() => this.#pending.delete(canonical(idTag)));
-    if (this.#useGroup(idTag, verdict, connectorIds)) return;
-    if (verdict.accepted) this.#admit(idTag, verdict, connectorIds);
-    else log.info('the idTag was not accepted', { status: verdict.status, by: verdict.by });
+    if (this.#useGroup(idTag, verdict, connectorIds)) return true;
+    if (verdict.accepted) return this.#admit(idTag, verdict, connectorIds);
+    log.info('the idTag was not accepted', { status: verdict.status, by: verdict.by });
+    return false;
   }
 
   /** A reader serves several connectors: the plug goes where the driver has parked, not where we expected it. */
@@ -62,7 +76,7 @@ export class Desk {
    * The tag of a session needs no verdict, online or not: it ends its transaction, takes back an authorisation that waits for the
    * plug, or gets a plug that was kept locked (errata 3.5). While the plug is being locked or a fact written it changes nothing.
    */
-  #useOwn(idTag: string, connectorIds: readonly number[]): boolean {
+  #useOwn(idTag: string, connectorIds: readonly number[]): 'used' | 'underWay' | undefined {
     const connectors = this.#connectors(connectorIds);
     const own = (sought: (connector: Connector) => { readonly idTag: string } | undefined): Connector | undefined =>
       connectors.find((connector) => {
@@ -73,7 +87,8 @@ export class Desk {
     if (stopped !== undefined) this.#stop(stopped, idTag);
     const released = stopped === undefined ? own(keptFrom) : undefined;
     if (released !== undefined) this.#release(released);
-    return (stopped ?? released ?? own(passingThrough)) !== undefined;
+    if ((stopped ?? released) !== undefined) return 'used';
+    return own(passingThrough) === undefined ? undefined : 'underWay';
   }
 
   /** Section 3.10: whoever is of the group may do the same; ConcurrentTx says that the idTag is valid, and charging. */
@@ -95,19 +110,20 @@ export class Desk {
     return this.#candidates({ idTag }, connectorIds).length > 0 || this.#connectors(connectorIds).some(hasGroup);
   }
 
-  #admit(idTag: string, { parentIdTag }: Verdict, connectorIds: readonly number[]): void {
+  #admit(idTag: string, { parentIdTag }: Verdict, connectorIds: readonly number[]): boolean {
     const { station, clock, transactions, log } = this.#context;
     const claimant: Claimant = { idTag, ...(parentIdTag === undefined ? {} : { parentIdTag }) };
     const best = this.#candidates(claimant, connectorIds).find(({ claim }) => claim.type !== 'askParent');
     const authorization = best && authorizationFor(claimant, best.claim);
-    if (best === undefined || authorization === undefined) return;
+    if (best === undefined || authorization === undefined) return false;
     const { id } = best.connector;
     if (!transactions.canBegin) {
       log.error('the store is in trouble: no new transaction begins', { connectorId: id });
-      return;
+      return false;
     }
     station.dispatch(id, { type: 'authorized', authorization, at: clock.now() });
     if (station.connector(id)?.phase.name === 'authorized') this.#anyOf.set(id, connectorIds);
+    return true;
   }
 
   /** The connectors where this tag might begin: one reserved for it first, then one with an EV, then a free one. */

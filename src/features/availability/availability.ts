@@ -21,7 +21,10 @@ export const availability: Feature = {
     const subscriptions = [
       station.onChange(({ after }) => reporters[after.id]?.changed()),
       station.onFault(() => reporters[0]?.changed()),
-      registration.onChange(() => backlog.thenReport()),
+      registration.onChange((status) => {
+        if (status === null) for (const reporter of reporters) reporter.unheard();
+        backlog.thenReport();
+      }),
       connection.onOpen(() => backlog.thenReport()),
       connection.onClose(() => {
         for (const reporter of reporters) reporter.interrupted();

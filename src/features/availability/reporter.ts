@@ -48,6 +48,11 @@ export class Reporter {
     this.#unsaid = [];
   }
 
+  /** Another address is dialled: whoever is there has been told nothing. */
+  unheard(): void {
+    this.#said = undefined;
+  }
+
   /** Something that may matter has happened. */
   changed(): void {
     if (!isOnline(this.#context)) return;

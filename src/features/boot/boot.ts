@@ -25,7 +25,10 @@ export const boot: Feature = {
     const heart = new Heart(context);
     const subscriptions = [
       context.connection.onOpen(() => booting.onOpen()),
-      context.registration.onChange(() => heart.restart()),
+      context.registration.onChange((status) => {
+        if (status === null) booting.forget();
+        heart.restart();
+      }),
       context.settings.onChange((name) => name === heartbeatInterval.name && heart.restart()),
     ];
     return {
@@ -57,6 +60,12 @@ class Booting {
     const { registration, clock } = this.#context;
     if (registration.accepted) return;
     this.#sendAfter(Math.max(0, this.#notBefore - clock.now()));
+  }
+
+  /** Another address is dialled: what the old central system wanted to wait for says nothing about it. */
+  forget(): void {
+    this.#retry?.();
+    this.#notBefore = 0;
   }
 
   stop(): void {

@@ -175,8 +175,8 @@ export class Configuration implements Settings {
     const stored: Stored = { value: key.type.format(value as never), setAt: clock.wall(clock.now()) };
     await store.batch([{ type: 'put', key: KEY_PREFIX + key.name, value: stored }, ...more], 'durable');
     if (key.rebootRequired) return;
-    entry.layers = withoutLayer(entry.layers, ({ source }) => source === 'adopted');
     this.#put(entry, { source: 'centralSystem', value, since: stored.setAt });
+    entry.layers = withoutLayer(entry.layers, ({ source }) => source === 'adopted');
   }
 
   async forget(name?: string): Promise<Forgotten> {
@@ -217,8 +217,9 @@ export class Configuration implements Settings {
 
   /** The strongest from now on, in place of an older one of the same source. */
   #put(entry: Entry, layer: Layer): void {
+    const before = entry.layers[0].value;
     entry.layers = [layer, ...withoutLayer(entry.layers, ({ source }) => source === layer.source)];
-    this.#tell(entry.key);
+    if (layer.value !== before) this.#tell(entry.key);
   }
 
   #tell({ name }: AnyKey): void {

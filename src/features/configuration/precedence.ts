@@ -1,4 +1,5 @@
 /** Which value of a configuration key wins: the default, the file's or the central system's; and the sentence that says so. Pure. */
+import { spoken } from '../../ocpp/connection-url.ts';
 import type { Effective, Source } from '../feature.ts';
 import type { Access, AnyKey } from '../keys.ts';
 
@@ -80,10 +81,15 @@ export const effectiveOf = (key: AnyKey, [layer, ...others]: Layers, access: Acc
   };
 };
 
+const isAddress = (text: string): boolean => /^\s*wss?:/i.test(text);
+
 /** What other people may see of it. */
 export function disclosed(effective: Effective): Effective {
-  if (!isSecret(effective)) return effective;
-  const mask = <T extends { readonly value: string }>(of: T): T => ({ ...of, value: of.value === '' ? '' : '***' });
+  const shown = (value: string): string => {
+    if (!isSecret(effective)) return isAddress(value) ? spoken(value) : value;
+    return value === '' ? '' : '***';
+  };
+  const mask = <T extends { readonly value: string }>(of: T): T => ({ ...of, value: shown(of.value) });
   return { ...mask(effective), overrides: effective.overrides.map(mask) };
 }
 

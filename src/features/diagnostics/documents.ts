@@ -1,7 +1,9 @@
 /** What the diagnostics say besides the log: configuration in force, store, hardware and connectors. Secrets are masked here already. */
 import { whyOf } from '../../core/why.ts';
 import type { DeadLetter } from '../../ocpp/outbox/fact.ts';
+import type { DiagnosticsRequest } from '../../ports.ts';
 import type { Context } from '../feature.ts';
+import { attachmentsOf } from './attachments.ts';
 
 const MASK = '***';
 const PAGE = 200;
@@ -9,8 +11,14 @@ const PAGE = 200;
 const MOST_ROWS = 20_000;
 const DEAD_LETTERS = 50;
 
+/** All of it but the log. Never rejects. */
+export async function contentOf(context: Context): Promise<Pick<DiagnosticsRequest, 'documents' | 'files'>> {
+  const [documents, files] = await Promise.all([documentsOf(context), attachmentsOf(context)]);
+  return { documents, files };
+}
+
 /** Never rejects: what cannot be found out is said to be so. */
-export async function documentsOf(context: Context): Promise<Readonly<Record<string, unknown>>> {
+async function documentsOf(context: Context): Promise<Readonly<Record<string, unknown>>> {
   const [store, deadLetters] = await Promise.all([orWhyNot(storeSummary(context)), orWhyNot(deadLettersOf(context))]);
   return {
     configuration: configurationOf(context),
@@ -79,7 +87,12 @@ async function deadLettersOf({ transactions }: Context): Promise<unknown> {
 const hardwareOf = ({ board }: Context): unknown => ({
   mains: board.mains,
   faults: board.faults,
-  connectors: board.connectors.map(({ id, maxA, phases }) => ({ id, maxA, phases })),
+  connectors: board.connectors.map(({ id, maxA, phases, wear }) => ({
+    id,
+    maxA,
+    phases,
+    ...(wear === undefined ? {} : { wear: wear.counts }),
+  })),
   readers: board.readers.length,
   mainMeter: board.mainMeter !== undefined,
   gridMeter: board.gridMeter !== undefined,

@@ -2,7 +2,7 @@
 import { GetDiagnostics } from '../../ocpp/messages/firmware-management/get-diagnostics.ts';
 import type { Handler } from '../../ocpp/operation.ts';
 import type { Context } from '../feature.ts';
-import { documentsOf } from './documents.ts';
+import { contentOf } from './documents.ts';
 import { fileNameOf, isEmpty, rangeOf } from './file-name.ts';
 import { triesOf, type UploadDesk, type UploadEnd } from './upload-desk.ts';
 
@@ -30,7 +30,7 @@ export const getDiagnostics = (context: Context, desk: UploadDesk<DiagnosticsRep
       fileName,
       ...triesOf(retries, retryInterval),
       report: { status: 'Uploading' },
-      make: async () => context.archives.diagnostics({ fileName, range, documents: await documentsOf(context) }),
+      make: async () => context.archives.diagnostics({ fileName, range, ...(await contentOf(context)) }),
     });
     afterwards(begin);
     return { fileName };

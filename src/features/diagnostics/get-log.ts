@@ -5,7 +5,7 @@ import type { Handler } from '../../ocpp/operation.ts';
 import { formatTimestamp } from '../../ocpp/timestamp.ts';
 import type { Archive, TimeRange } from '../../ports.ts';
 import type { Context, SecurityLogEntry } from '../feature.ts';
-import { documentsOf } from './documents.ts';
+import { contentOf } from './documents.ts';
 import { fileNameOf, isEmpty, rangeOf } from './file-name.ts';
 import { triesOf, type UploadDesk, type UploadEnd } from './upload-desk.ts';
 
@@ -52,7 +52,7 @@ export const getLog = (context: Context, desk: UploadDesk<LogReport>): Handler =
   });
 
 async function diagnosticsLog(context: Context, fileName: string, range: TimeRange): Promise<Archive> {
-  return context.archives.diagnostics({ fileName, range, documents: await documentsOf(context) });
+  return context.archives.diagnostics({ fileName, range, ...(await contentOf(context)) });
 }
 
 async function securityLog({ archives, securityEvents }: Context, { from, to }: TimeRange): Promise<Archive> {

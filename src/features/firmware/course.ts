@@ -1,12 +1,13 @@
 /** The course of one update: each phase does its work and moves on to the next, so that it goes on after a restart where it was. */
 import { TransferError } from '../../errors.ts';
 import type { SignedFirmwareStatus } from '../../ocpp/messages/types/firmware-status.ts';
+import type { Installation } from '../../ports.ts';
 import type { Context } from '../feature.ts';
 import { settled } from '../settled.ts';
 import type { FirmwareRecord } from './record.ts';
-import { signerOf } from './signer.ts';
 import type { Teller } from './teller.ts';
 import { ended, moved, type Phase, type Update } from './update.ts';
+import { verdictOn } from './verdict.ts';
 import { orAborted, untilIdle, untilWall } from './waiting.ts';
 
 /** The central system gets this long to hear of a step before the next one makes noise of its own; real time. */
@@ -20,7 +21,9 @@ const RETRY_S = 60;
 /** No later attempt would do better. */
 const HOPELESS: ReadonlySet<string> = new Set(['badUrl', 'unsupported']);
 
-const BEFORE_DOWNLOADED: ReadonlySet<Phase> = new Set<Phase>(['accepted', 'scheduled', 'downloading']);
+const CUT_OFF: Installation = { ok: false, reason: 'it was cut off' };
+
+const BEFORE_DOWNLOADED: ReadonlySet<Phase> = new Set<Phase>(['accepted', 'scheduled', 'downloading', 'paused']);
 
 export interface CourseOptions {
   readonly context: Context;
@@ -33,10 +36,15 @@ export interface CourseOptions {
 
 export class Course {
   readonly #options: CourseOptions;
+  /** The image was verified a moment ago: nobody can have changed it since. */
+  #isFresh = false;
+  /** The installation was begun by this process. */
+  #isBegun = false;
   readonly #steps: { readonly [phase in Phase]: (update: Update) => Promise<void> } = {
     accepted: (update) => this.#accept(update),
     scheduled: (update) => this.#await(update),
     downloading: (update) => this.#download(update),
+    paused: (update) => this.#goOn(update),
     downloaded: (update) => this.#verify(update),
     ready: (update) => this.#prepare(update),
     waiting: (update) => this.#prepare(update),
@@ -106,6 +114,7 @@ export class Course {
   async #download(update: Update): Promise<void> {
     const { context, signal } = this.#options;
     const { firmwareFile, transfers, trust } = context;
+    let bytes = 0;
     try {
       // Whole already, if the process ended just before this was noted.
       if (!(await firmwareFile.exists())) {
@@ -114,68 +123,73 @@ export class Course {
           resume: true,
           signal,
           certificateAuthorities: trust.roots('CentralSystemRootCertificate'),
+          onProgress: (progress) => {
+            bytes = progress.bytes;
+          },
         });
       }
     } catch (cause) {
-      await this.#retry(update, cause);
+      await this.#breakOff(update, bytes, cause);
       return;
     }
     await this.#move({ phase: 'downloaded' }, 'Downloaded');
   }
 
-  async #retry({ attempt, retries, retryIntervalS = RETRY_S }: Update, cause: unknown): Promise<void> {
-    const { context, signal } = this.#options;
+  /** Paused is what has begun and goes on later from where it is; an attempt that has brought nothing has only failed. */
+  async #breakOff({ attempt, retries, retryIntervalS }: Update, bytes: number, cause: unknown): Promise<void> {
+    const { context } = this.#options;
     if (this.#live === undefined) return;
-    context.log.warn('the firmware could not be downloaded', { attempt, cause });
+    context.log.warn('the firmware could not be downloaded', { attempt, bytes, cause });
     if (attempt > retries || (cause instanceof TransferError && HOPELESS.has(cause.code))) {
       await this.#end('DownloadFailed');
       return;
     }
-    const { clock } = context;
-    await untilWall(clock, clock.wall(clock.now()) + retryIntervalS * 1000, signal);
-    await this.#move({ attempt: attempt + 1 }, 'Downloading');
+    const isPaused = bytes > 0 && retryIntervalS !== 0;
+    await this.#move({ phase: 'paused' }, isPaused ? 'DownloadPaused' : undefined);
   }
 
-  async #verify({ signed }: Update): Promise<void> {
+  async #goOn({ attempt, retryIntervalS = RETRY_S }: Update): Promise<void> {
+    const { context, signal } = this.#options;
+    const { clock } = context;
+    await untilWall(clock, clock.wall(clock.now()) + retryIntervalS * 1000, signal);
+    await this.#move({ phase: 'downloading', attempt: attempt + 1 }, 'Downloading');
+  }
+
+  async #verify(update: Update): Promise<void> {
+    if (update.signed !== undefined) {
+      if (await this.#isGenuine(update)) await this.#move({ phase: 'ready' }, 'SignatureVerified');
+      return;
+    }
+    const digest = await this.#options.context.firmwareFile.digest();
+    this.#isFresh = true;
+    await this.#move({ phase: 'ready', digest });
+  }
+
+  /** Ends the update if the image is not the one that was asked for. */
+  async #isGenuine(update: Update): Promise<boolean> {
     const { context, teller } = this.#options;
-    const { certificates, firmwareFile, securityEvents } = context;
-    if (signed === undefined) {
-      await this.#move({ phase: 'ready' });
-      return;
-    }
-    const signer = await signerOf(context, signed.certificate);
-    if (!signer.ok) {
-      await teller.drained(TOLD_WITHIN_MS);
-      if (this.#live === undefined) return;
-      securityEvents.report('InvalidFirmwareSigningCertificate', signer.reason);
-      await this.#end('InvalidSignature');
-      return;
-    }
-    const verdict = await certificates
-      .verifySignature(signer.certificate, firmwareFile.read(), signed.signature)
-      .catch((cause: unknown) => {
-        context.log.error('the firmware image could not be read', { cause });
-        return 'notRead' as const;
-      });
-    if (this.#live === undefined) return;
-    if (verdict === 'valid') {
-      await this.#move({ phase: 'ready' }, 'SignatureVerified');
-      return;
-    }
+    const verdict = await verdictOn(context, update);
+    if (this.#live === undefined) return false;
+    this.#isFresh = verdict.ok;
+    if (verdict.ok) return true;
+    context.log.error('the firmware is not installed', { reason: verdict.reason });
     await teller.drained(TOLD_WITHIN_MS);
-    if (this.#live === undefined) return;
-    securityEvents.report('InvalidFirmwareSignature', signer.certificate.subject);
-    await this.#end('InvalidSignature');
+    if (this.#live === undefined) return false;
+    if (verdict.event !== undefined) context.securityEvents.report(verdict.event, verdict.reason);
+    await this.#end(verdict.status);
+    return false;
   }
 
   /** Until its time has come and no transaction runs (L01.FR.05 to L01.FR.07, L01.FR.16 to L01.FR.19). */
-  async #prepare({ phase, signed }: Update): Promise<void> {
+  async #prepare(update: Update): Promise<void> {
+    const { phase, signed } = update;
     const { context, record, teller, id, signal } = this.#options;
     const { clock, station, installer } = context;
     const installAt = signed?.installAt ?? 0;
     if (clock.wall(clock.now()) < installAt) {
       if (phase === 'ready') await this.#move({ phase: 'waiting' }, 'InstallScheduled');
       await untilWall(clock, installAt, signal);
+      this.#isFresh = false;
     }
     await teller.drained(TOLD_WITHIN_MS);
     if (this.#live === undefined) return;
@@ -184,9 +198,13 @@ export class Course {
     if (idle !== undefined) {
       if (this.#live.phase === 'ready') await this.#move({ phase: 'waiting' }, 'InstallScheduled');
       await idle;
+      this.#isFresh = false;
     }
     // The last stop is told before its connector has no time for it any more.
     await orAborted(settled(context, CONFIRMED_WITHIN_MS), signal);
+    if (this.#live === undefined) return;
+    // What lay there while it waited, or while nobody ran, may not be what was verified.
+    if (!this.#isFresh && !(await this.#isGenuine(update))) return;
     const before = await installer.running();
     if (this.#live === undefined) return;
     const changes = { phase: 'installing', ...(before === undefined ? {} : { before }) } as const;
@@ -195,13 +213,17 @@ export class Course {
       (state) => (this.#live === undefined ? state : moved(state, id, changes, 'Installing')),
       'required',
     );
+    this.#isBegun = begun;
     if (!begun) await this.#end('InstallationFailed');
   }
 
   async #install({ signed }: Update): Promise<void> {
     const { context } = this.#options;
-    const { firmwareFile, installer, log, securityEvents } = context;
-    const result = await installer.install({ file: await firmwareFile.place() });
+    const { firmwareFile, installer, log, securityEvents, station } = context;
+    if (!installer.keepsAvailable) station.hold(true);
+    const result = this.#isBegun
+      ? await installer.install({ file: await firmwareFile.place() })
+      : ((await installer.resume?.()) ?? CUT_OFF);
     if (this.#live === undefined) return;
     if (!result.ok) {
       log.error('the firmware could not be installed', { reason: result.reason });

@@ -47,6 +47,8 @@ export class FirmwareDesk implements FirmwareUpdates {
       await this.#record.change((state) => moved(state, update.id, { phase: 'trial' }));
       return;
     }
+    // Its course asks what has become of it: that may take a while.
+    if (!isInstalled && update.phase === 'installing' && installer.resume !== undefined) return;
     if (!isInstalled) log.error('the firmware that was being installed does not run');
     else if (update.signed !== undefined) reportUpdated(securityEvents, update.signed.requestId);
     await this.#record.change((state) => ended(state, update.id, isInstalled ? 'Installed' : 'InstallationFailed'));

@@ -2,7 +2,7 @@
 import { FirmwareStatusNotification } from '../../ocpp/messages/firmware-management/firmware-status-notification.ts';
 import { SignedFirmwareStatusNotification } from '../../ocpp/messages/security/signed-firmware-status-notification.ts';
 import type { Context, Feature, Room } from '../feature.ts';
-import { FIRMWARE_PREFIX } from './record.ts';
+import { FIRMWARE_PREFIX, ONLY_AN_IMAGE } from './record.ts';
 import { signedUpdateFirmware } from './signed-update-firmware.ts';
 import { updateFirmware } from './update-firmware.ts';
 
@@ -24,6 +24,7 @@ export const signedFirmware: Feature = {
   profile: 'Security',
   keys: [],
   ofCentralSystem: [{ from: FIRMWARE_PREFIX, to: `${FIRMWARE_PREFIX}\uffff` }],
+  afterSwitch: [ONLY_AN_IMAGE],
   start: (context): Room => ({
     handlers: [signedUpdateFirmware(context)],
     extendedTriggers: {

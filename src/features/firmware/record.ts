@@ -1,9 +1,12 @@
 /** The state of the firmware update on the disk: each step is durable before anything follows from it. */
-import type { Log, Store, Unsubscribe } from '../../ports.ts';
+import type { Log, Store, StoreOperation, Unsubscribe } from '../../ports.ts';
 import { AT_REST, type FirmwareState } from './update.ts';
 
 export const FIRMWARE_PREFIX = 'firmware/';
 const KEY = `${FIRMWARE_PREFIX}state`;
+
+/** Nothing is known of an update any more, but its image may lie on the disk. */
+export const ONLY_AN_IMAGE: StoreOperation = { type: 'put', key: KEY, value: { ...AT_REST, image: true } };
 
 export class FirmwareRecord {
   readonly #store: Store;

@@ -3,7 +3,7 @@ import type { FirmwareStatus, SignedFirmwareStatus } from '../../ocpp/messages/t
 import type { FirmwareOrder, FirmwareStanding } from '../feature.ts';
 
 /**
- * `accepted` and `scheduled`: the time to retrieve it has not come; `ready`: checked, to be installed; `waiting`: the same, and it has been
+ * `accepted` and `scheduled`: the time to retrieve it has not come; `paused`: between two attempts to download it; `ready`: checked, to be installed; `waiting`: the same, and it has been
  * said that it waits; `rebooting`: the installer is done, and what it has installed runs after the restart; `trial`: it runs, but the version
  * before may still come back.
  */
@@ -11,6 +11,7 @@ export type Phase =
   | 'accepted'
   | 'scheduled'
   | 'downloading'
+  | 'paused'
   | 'downloaded'
   | 'ready'
   | 'waiting'
@@ -25,6 +26,8 @@ export interface Update extends FirmwareOrder {
   readonly attempt: number;
   /** What ran before the installation, if that can be told. */
   readonly before?: string;
+  /** Of the image that was downloaded, where nobody has signed it. */
+  readonly digest?: string;
 }
 
 /** One notification. */
@@ -71,7 +74,7 @@ function saying(state: FirmwareState, update: Update, status: SignedFirmwareStat
 export function moved(
   state: FirmwareState,
   id: string,
-  changes: Partial<Pick<Update, 'phase' | 'attempt' | 'before'>>,
+  changes: Partial<Pick<Update, 'phase' | 'attempt' | 'before' | 'digest'>>,
   status?: SignedFirmwareStatus,
 ): FirmwareState {
   if (state.update?.id !== id) return state;
@@ -99,6 +102,7 @@ const STATUS: { readonly [phase in Phase]: FirmwareStatus } = {
   accepted: 'Idle',
   scheduled: 'Idle',
   downloading: 'Downloading',
+  paused: 'Downloading',
   downloaded: 'Downloaded',
   ready: 'Downloaded',
   waiting: 'Downloaded',

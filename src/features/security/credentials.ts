@@ -1,13 +1,15 @@
 /** How the next dial shows who we are and whom it believes: security profile, password, certificates (security whitepaper, A01 and A05). */
-import type { CentralSystemConfig, SecurityProfile } from '../../config.ts';
+import type { SecurityProfile } from '../../config.ts';
 import { connectionUrl } from '../../ocpp/connection-url.ts';
 import type { Cancel, Clock, DialRequest, KeyRange, Log, SocketClosed, Store, StoreOperation } from '../../ports.ts';
 import type { SecurityEvents, Settings, Trust } from '../feature.ts';
+import type { Endpoint } from './connection-phase.ts';
+import { eventsOf, UNAUTHORIZED } from './dial-verdicts.ts';
 import { authorizationKey, passwordOf, securityProfile } from './security.keys.ts';
 
 export interface CredentialsOptions {
-  readonly identity: string;
-  readonly centralSystem: CentralSystemConfig;
+  /** Of the next dial. */
+  readonly address: () => Pick<Endpoint, 'url' | 'identity' | 'verifyHostname'>;
   /** SwitchSecurityProfileConnectionTimeout, in seconds. */
   readonly switchWithinS: number;
   readonly settings: Settings;
@@ -40,7 +42,6 @@ export const CREDENTIALS_ON_TRIAL: KeyRange = { from: TRIAL_KEY, to: `${TRIAL_KE
 
 /** The answer goes before the link does, and so does that to a Reset which may follow it (TC_083). */
 const PROFILE_GRACE_MS = 1000;
-const UNAUTHORIZED = 401;
 
 /** The rules are in docs/security.md. */
 export class Credentials {
@@ -71,9 +72,10 @@ export class Credentials {
       const { from } = this.#trial.profile ?? { from: this.#profile };
       return this.#saving({ ...this.#trial, profile: { from, to } });
     });
-    settings.along(authorizationKey, () =>
-      this.#saving({ ...this.#trial, formerKey: this.#trial.formerKey ?? settings.get(authorizationKey) }),
-    );
+    settings.along(authorizationKey, (to) => {
+      const now = settings.get(authorizationKey);
+      return to === now ? [] : this.#saving({ ...this.#trial, formerKey: this.#trial.formerKey ?? now });
+    });
     settings.onChange((name) => {
       if (name === securityProfile.name) this.#changed(name, PROFILE_GRACE_MS);
       if (name === authorizationKey.name) this.#changed(name, this.#profile === 3 ? undefined : 0);
@@ -85,25 +87,31 @@ export class Credentials {
 
   /** Of the next dial. */
   get current(): Credential {
-    const { identity, centralSystem, trust } = this.#options;
+    const { address, trust } = this.#options;
+    const { url, identity, verifyHostname } = address();
     const profile = this.#profile;
     const password = profile === 3 ? undefined : passwordOf(this.#key);
     const own = profile === 3 ? trust.own : undefined;
     return {
-      url: connectionUrl(centralSystem.url, identity, profile >= 2),
+      url: connectionUrl(url, identity, profile >= 2),
       ...(password === undefined ? {} : { basicAuth: { user: identity, password } }),
       ...(own === undefined ? {} : { clientCertificate: own }),
       certificateAuthorities: trust.roots('CentralSystemRootCertificate'),
-      verifyHostname: centralSystem.verifyHostname,
+      verifyHostname,
     };
   }
 
-  /** A dial begins. */
-  dialling(): void {
-    this.#dialled = { profile: this.#profile, key: this.#key };
-    if (this.#trial.profile === undefined || this.#cancelSwitch !== undefined) return;
+  /** A dial begins; says what it shows. */
+  dialling(): Pick<Endpoint, 'securityProfile' | 'authorizationKey'> {
+    const [profile, key] = [this.#profile, this.#key];
+    this.#dialled = { profile, key };
+    // It is made with what has changed: a link that was lost in the meantime is not given up once more.
+    this.#cancelRedial?.();
+    this.#cancelRedial = undefined;
     const { clock, switchWithinS } = this.#options;
-    this.#cancelSwitch = clock.afterReal(Math.max(1, switchWithinS) * 1000, () => void this.#goBack());
+    if (this.#trial.profile !== undefined)
+      this.#cancelSwitch ??= clock.afterReal(Math.max(1, switchWithinS) * 1000, () => void this.#goBack());
+    return { securityProfile: profile, authorizationKey: key };
   }
 
   opened(): void {
@@ -188,7 +196,10 @@ export class Credentials {
     this.#next = undefined;
     this.#withFormer = false;
     this.#endSwitch();
-    this.#options.securityEvents.report('ReconfigurationOfSecurityParameters', `${name} was changed`);
+    const { securityEvents, settings } = this.#options;
+    // Of going back to what was confirmed its own event tells.
+    if (settings.find(name)?.source !== 'adopted')
+      securityEvents.report('ReconfigurationOfSecurityParameters', `${name} was changed`);
     if (graceMs !== undefined) this.#redialAfter(graceMs, `${name} has changed`);
   }
 
@@ -246,28 +257,5 @@ export class Credentials {
       this.#reported.add(type);
       this.#options.securityEvents.report(type, techInfo);
     }
-  }
-}
-
-/** While nobody vouches for our clock, a certificate out of its time says nothing about the central system. */
-function eventsOf(
-  { httpStatus, tls, reason: techInfo }: SocketClosed,
-  isClockTrusted: boolean,
-): readonly { readonly type: string; readonly techInfo: string }[] {
-  const event = (...types: readonly string[]) => types.map((type) => ({ type, techInfo }));
-  if (httpStatus === UNAUTHORIZED || httpStatus === 403) return event('FailedToAuthenticateAtCentralSystem');
-  switch (tls) {
-    case 'validity':
-      return isClockTrusted ? event('InvalidCentralSystemCertificate', 'CentralSystemFailedToAuthenticate') : [];
-    case 'certificate':
-      return event('InvalidCentralSystemCertificate', 'CentralSystemFailedToAuthenticate');
-    case 'version':
-      return event('InvalidTLSVersion');
-    case 'cipherSuite':
-      return event('InvalidTLSCipherSuite');
-    case 'refusedUs':
-      return event('FailedToAuthenticateAtCentralSystem');
-    default:
-      return [];
   }
 }

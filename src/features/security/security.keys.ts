@@ -1,4 +1,4 @@
-/** The configuration keys of the security profiles (security whitepaper, sections 7.2 and 7.6). */
+/** The configuration keys of the security profiles (security whitepaper, sections 7.2 and 7.6), and whom they are for. */
 import type { AgentConfig, SecurityProfile } from '../../config.ts';
 import { type KeyType, key } from '../keys.ts';
 
@@ -19,11 +19,33 @@ const profile = (): KeyType<SecurityProfile> => ({
 
 export const securityProfile = key<SecurityProfile>('SecurityProfile', profile(), { default: 0 });
 
-/** The presets of the file: `centralSystem.securityProfile` is one, unless the key itself is given. */
-export const presetsOf = ({ centralSystem, keys }: Pick<AgentConfig, 'centralSystem' | 'keys'>) =>
-  centralSystem.securityProfile === 0
-    ? keys
-    : { [securityProfile.name]: String(centralSystem.securityProfile), ...keys };
+const LONGEST_URL = 2048;
+
+/** The endpoint without the identity, as `centralSystem.url` of the file. Empty: what the file says. */
+const endpoint = (): KeyType<string> => ({
+  expected: 'an address that begins with ws:// or wss://, without user, password and fragment',
+  parse: (text) => {
+    const trimmed = text.trim();
+    if (trimmed.length > LONGEST_URL || !/^wss?:\/\/[^/]/i.test(trimmed) || !URL.canParse(trimmed)) return undefined;
+    const { hostname, username, password, hash } = new URL(trimmed);
+    return hostname !== '' && username === '' && password === '' && hash === '' ? trimmed : undefined;
+  },
+  format: (text) => text,
+});
+
+/** Ours: OCPP 1.6 has no key for it. */
+export const centralSystemUrl = key('CentralSystemUrl', endpoint(), { default: '' });
+
+/** Profiles 0 and 1 are ws, 2 and 3 are wss. */
+export const goesWith = (url: string, securityProfile: SecurityProfile): boolean =>
+  url.toLowerCase().startsWith(securityProfile >= 2 ? 'wss:' : 'ws:');
+
+/** The presets of the file: `centralSystem.securityProfile` is one, unless the key itself is given, and `centralSystem.url`. */
+export const presetsOf = ({ centralSystem, keys }: Pick<AgentConfig, 'centralSystem' | 'keys'>) => ({
+  ...(centralSystem.securityProfile === 0 ? {} : { [securityProfile.name]: String(centralSystem.securityProfile) }),
+  ...keys,
+  [centralSystemUrl.name]: centralSystem.url,
+});
 
 /** The password bytes of an AuthorizationKey; undefined if there is none. */
 export function passwordOf(text: string): Uint8Array | undefined {

@@ -2,8 +2,9 @@
 import type { Unsubscribe } from '../../ports.ts';
 import type { Context, Feature, Room } from '../feature.ts';
 import { CREDENTIALS_ON_TRIAL } from './credentials.ts';
+import { KEYS_ON_TRIAL } from './key-trials.ts';
 import { tellSecurityEvents } from './notifications.ts';
-import { authorizationKey, securityProfile } from './security.keys.ts';
+import { authorizationKey, centralSystemUrl, securityProfile } from './security.keys.ts';
 import { QUEUED_EVENTS } from './security-events.ts';
 
 /** A smaller correction is none that anybody would have to know of. */
@@ -12,8 +13,9 @@ const CLOCK_SET_MS = 5_000;
 export const security: Feature = {
   name: 'security',
   profile: 'Security',
-  keys: [authorizationKey, securityProfile],
-  ofCentralSystem: [CREDENTIALS_ON_TRIAL, QUEUED_EVENTS],
+  keys: [authorizationKey, securityProfile, centralSystemUrl],
+  // What was confirmed last stays: a switch to a wrong address heals, too.
+  ofCentralSystem: [CREDENTIALS_ON_TRIAL, KEYS_ON_TRIAL, QUEUED_EVENTS],
   start: (context): Room => {
     const { config, incidents, securityEvents } = context;
     for (const { type, techInfo } of incidents) securityEvents.report(type, techInfo);

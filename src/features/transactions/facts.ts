@@ -36,6 +36,8 @@ export interface OpenTransaction extends Register {
   readonly idTag: string;
   /** The time that StartTransaction carries. */
   readonly began: Stamp;
+  /** meterStart; absent: begun by a release that did not keep it. */
+  readonly startWh?: number;
   /** When it was last journalled; absent: when it began. */
   readonly seen?: Stamp;
   /** The central system does not accept the idTag. */

@@ -25,6 +25,7 @@ import {
   withInfo,
   withTrueTimes,
 } from './facts.ts';
+import { TransactionHistory } from './history.ts';
 import { MeterData } from './meter-data.ts';
 import { Registers } from './registers.ts';
 
@@ -38,6 +39,8 @@ export interface LedgerOptions {
   readonly ratings: ReadonlyMap<number, { readonly maxA: number; readonly phases: 1 | 3 }>;
   /** How long a loss of power may last for a transaction to go on; 0: none does. */
   readonly resumeWithinMs: number;
+  /** The transactions that nothing has cut off, by our own ids; only a replay knows of any. */
+  readonly goesOn?: ReadonlySet<string>;
   readonly stopData: StopData;
   readonly send: OutboxPorts['send'];
   readonly attempts: () => number;
@@ -79,11 +82,13 @@ export class Ledger implements Journal, TransactionBook {
   readonly #options: LedgerOptions;
   readonly #running = new Map<string, Running>();
   readonly #registers: Registers;
+  readonly #history: TransactionHistory;
   #openedAt = 0;
 
   constructor(options: LedgerOptions) {
     this.#options = options;
     this.#registers = new Registers(options);
+    this.#history = new TransactionHistory(options.store);
     const { store, clock, log, send, attempts, retryIntervalS, gaveUp, reached } = options;
     this.outbox = new Outbox({
       store,
@@ -110,7 +115,8 @@ export class Ledger implements Journal, TransactionBook {
     for (;;) {
       const rows = await store.list<OpenTransaction>(range);
       for (const [, left] of rows) {
-        if (this.#mayGoOn(left)) this.#running.set(left.id, await this.#interruptedFrom(left));
+        if (this.#options.goesOn?.has(left.id)) this.#running.set(left.id, await this.#runningFrom(left));
+        else if (this.#mayGoOn(left)) this.#running.set(left.id, await this.#interruptedFrom(left));
         else await this.#endAfterPowerCut(left);
       }
       const last = rows.at(-1);
@@ -185,6 +191,7 @@ export class Ledger implements Journal, TransactionBook {
       idTag,
       ...(parentIdTag === undefined ? {} : { parentIdTag }),
       began,
+      startWh: meterStart,
       progresses: {},
       lastWh: meterStart,
       offsetWh: 0,
@@ -245,7 +252,7 @@ export class Ledger implements Journal, TransactionBook {
   }
 
   async #writeStop(
-    { open: { id, lastWh }, data }: Running,
+    { open: { id, connectorId, idTag, began, startWh, lastWh }, data }: Running,
     stop: Omit<StopFact, 'meterStop' | 'data'>,
     endValues: readonly SampledValue[],
   ): Promise<void> {
@@ -256,14 +263,27 @@ export class Ledger implements Journal, TransactionBook {
       meterStop: lastWh,
       ...(stopData.wanted ? { data: [...data.records, ...end] } : {}),
     };
+    const transactionId = this.transactionId(id);
+    const history = this.#history.ended({
+      id,
+      connectorId,
+      idTag,
+      began,
+      ended: stop.stamp,
+      ...(startWh === undefined ? {} : { startWh }),
+      stopWh: lastWh,
+      reason: stop.reason,
+      ...(transactionId === undefined ? {} : { transactionId }),
+    });
     // Before anything is waited for: a sample whose reading took long must not come behind the stop, nor bring the transaction back.
     this.#running.delete(id);
     try {
       await this.outbox.add(
         [{ action: 'StopTransaction', transaction: id, content }],
-        [{ type: 'delete', key: openKey(id) }, ...data.removal],
+        [{ type: 'delete', key: openKey(id) }, ...data.removal, ...history],
         { volatileOnFailure: true },
       );
+      void this.#history.tidy();
     } catch (cause) {
       log.error('a stop could not be queued: the next start will report it as PowerLoss', { cause });
     }
@@ -296,8 +316,11 @@ export class Ledger implements Journal, TransactionBook {
   }
 
   async #interruptedFrom(open: OpenTransaction): Promise<Running> {
-    const data = await MeterData.load(this.#options.store, open.id, open.progresses);
-    return { open, data, doubted: false, interrupted: true };
+    return { ...(await this.#runningFrom(open)), interrupted: true };
+  }
+
+  async #runningFrom(open: OpenTransaction): Promise<Running> {
+    return { open, data: await MeterData.load(this.#options.store, open.id, open.progresses), doubted: false };
   }
 
   #doubtOf(open: OpenTransaction, reading: Reading): string | undefined {
@@ -312,9 +335,11 @@ export class Ledger implements Journal, TransactionBook {
 
   /** What StartTransaction.conf says matters after a loss of power, too. */
   #learn({ action, transaction }: Fact, confirmation: unknown): readonly StoreOperation[] {
+    if (action !== 'StartTransaction') return [];
+    const { idTagInfo, transactionId } = confirmation as ConfirmationOf<typeof StartTransaction>;
     const running = this.#running.get(transaction);
-    if (action !== 'StartTransaction' || running === undefined || running.isEnding) return [];
-    const learnt = withInfo(running.open, (confirmation as ConfirmationOf<typeof StartTransaction>).idTagInfo);
+    if (running === undefined || running.isEnding) return this.#history.numbered(transaction, transactionId);
+    const learnt = withInfo(running.open, idTagInfo);
     if (learnt === running.open) return [];
     running.open = learnt;
     return [{ type: 'put', key: openKey(transaction), value: learnt }];

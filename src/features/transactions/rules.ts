@@ -20,7 +20,7 @@ export const RULE_KEYS: ReadonlySet<string> = new Set(
   ].map(({ name }) => name),
 );
 
-export const rulesFrom = (settings: Settings, { faultGraceS, connectors }: AgentConfig): Rules => ({
+export const rulesFrom = (settings: Settings, { faultGraceS, connectors, wakeUps }: AgentConfig): Rules => ({
   stopOnEvSideDisconnect: settings.get(stopTransactionOnEVSideDisconnect),
   unlockOnEvSideDisconnect: settings.get(unlockConnectorOnEVSideDisconnect),
   stopOnInvalidId: settings.get(stopTransactionOnInvalidId),
@@ -28,4 +28,5 @@ export const rulesFrom = (settings: Settings, { faultGraceS, connectors }: Agent
   connectionTimeoutMs: settings.get(connectionTimeOut) * 1000,
   plugTimesOut: connectors.length > 1,
   faultGraceMs: faultGraceS * 1000,
+  ...(wakeUps === undefined ? {} : { wakeUps }),
 });

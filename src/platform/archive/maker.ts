@@ -7,7 +7,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { StoreError } from '../../errors.ts';
-import type { Archive, Archives, DiagnosticsRequest, Log, TimeRange } from '../../ports.ts';
+import type { Archive, Archives, AttachedFile, DiagnosticsRequest, Log, TimeRange } from '../../ports.ts';
 import { storeError } from '../level-error.ts';
 import { masked, maskText } from '../mask.ts';
 import { logLines } from './log-lines.ts';
@@ -41,14 +41,16 @@ export class ArchiveMaker implements Archives {
     });
   }
 
-  async diagnostics({ fileName, range, documents }: DiagnosticsRequest): Promise<Archive> {
+  async diagnostics({ fileName, range, documents, files: attached = [] }: DiagnosticsRequest): Promise<Archive> {
     return this.#make(async (file) => {
       const logFiles = await this.#options.logFiles();
-      await this.#needs(FOR_DOCUMENTS_BYTES + (await sizeOf(logFiles)));
+      const attachedBytes = attached.reduce((sum, { bytes }) => sum + bytes, 0);
+      await this.#needs(FOR_DOCUMENTS_BYTES + attachedBytes + (await sizeOf(logFiles)));
       const folder = fileName.replace(/\.tar\.gz$/, '');
       const about = { about: this.#about(), ...documents };
       const files = diagnosticsFiles(folder, about, logFiles, range);
-      const blocks = Readable.from(tar(files, Date.now()), { objectMode: false });
+      const all = inTurn(files, this.#attachedFiles(folder, attached));
+      const blocks = Readable.from(tar(all, Date.now()), { objectMode: false });
       await pipeline(blocks, createGzip(), createWriteStream(file, { flags: 'wx', mode: 0o600 }));
     });
   }
@@ -76,6 +78,17 @@ export class ArchiveMaker implements Archives {
     }
   }
 
+  /** One that cannot be read is not worth the others. */
+  async *#attachedFiles(folder: string, attached: readonly AttachedFile[]): AsyncGenerator<TarFile> {
+    for (const file of attached) {
+      const content = await file.read().catch((cause: unknown) => {
+        this.#options.log.warn(`${file.name} is missing in the diagnostics`, { cause });
+        return undefined;
+      });
+      if (content !== undefined) yield { name: `${folder}/${file.name}`, content };
+    }
+  }
+
   async #needs(bytes: number): Promise<void> {
     const { bavail, bsize } = await statfs(this.#options.directory);
     if (bavail * bsize < bytes + KEEP_FREE_BYTES) throw new StoreError('storeFull', 'no room on the disk for a file');
@@ -100,6 +113,10 @@ export class ArchiveMaker implements Archives {
       writtenAt: new Date().toISOString(),
     };
   }
+}
+
+async function* inTurn(...all: readonly AsyncGenerator<TarFile>[]): AsyncGenerator<TarFile> {
+  for (const files of all) yield* files;
 }
 
 async function* diagnosticsFiles(

@@ -284,6 +284,31 @@ describe('a session on one connector', () => {
     expect(reportOf(state)).toMatchObject({ status: 'SuspendedEVSE', errorCode: 'EVCommunicationError' });
   });
 
+  describe('that only takes a moment', () => {
+    const TESTING: ConnectorFault = {
+      code: 'rcdTesting',
+      blocks: 'moment',
+      errorCode: 'NoError',
+      info: 'RCD self test',
+    };
+
+    it('withholds the offer, sends nobody away, and gives the offer afterwards', () => {
+      const { state, names } = run([pilot('B'), faults(TESTING), ABC, { type: 'begun', transaction: TRANSACTION }]);
+      expect(names).toEqual(['begin']);
+      expect(reportOf(state)).toEqual({ status: 'SuspendedEVSE', errorCode: 'NoError', info: 'RCD self test' });
+      expect(run([faults()], state).names).toEqual(['offer 32']);
+    });
+
+    it('lets a session begin, unless something else is wrong', () => {
+      expect(canBegin(run([pilot('B'), faults(TESTING)]).state)).toBe(true);
+      expect(canBegin(run([pilot('B'), faults(TESTING, GROUND)]).state)).toBe(false);
+    });
+
+    it('is no word of a connector without an EV', () => {
+      expect(reportOf(run([faults(TESTING)]).state)).toEqual({ status: 'Available', errorCode: 'NoError' });
+    });
+  });
+
   it('reports a warning with the status that it does not change', () => {
     const warning: ConnectorFault = { code: 'readerSilent', blocks: 'nothing', errorCode: 'ReaderFailure' };
     expect(reportOf(run([faults(warning)], charging()).state)).toMatchObject({

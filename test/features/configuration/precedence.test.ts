@@ -8,7 +8,7 @@ import {
   standingOf,
 } from '../../../src/features/configuration/precedence.ts';
 import { key, seconds } from '../../../src/features/keys.ts';
-import { authorizationKey } from '../../../src/features/security/security.keys.ts';
+import { authorizationKey, centralSystemUrl } from '../../../src/features/security/security.keys.ts';
 
 const interval = key('HeartbeatInterval', seconds(), { default: 300 });
 const setAt = Date.UTC(2026, 0, 5, 8);
@@ -65,6 +65,16 @@ describe('the sentence of the start-up log', () => {
     ],
   ])('for %j is %s', (given, sentence) => {
     expect(said(given)).toBe(sentence);
+  });
+
+  it('shows no query of an address, whoever wins', () => {
+    const [file, central] = ['wss://host/ocpp?k=file-key', 'wss://host/ocpp?k=cent-key'];
+    const given = { preset: file, lastPreset: file, stored: set(central) };
+    expect(said(given, centralSystemUrl)).toMatch(
+      /^file wss:\/\/host\/ocpp\?\*{3}, central system set wss:\/\/host\/ocpp\?\*{3} on /,
+    );
+    const { layers } = standingOf(centralSystemUrl, given);
+    expect(JSON.stringify(disclosed(effectiveOf(centralSystemUrl, layers)))).not.toMatch(/file-|cent-/);
   });
 
   it('shows no secret, whoever wins', () => {

@@ -30,8 +30,7 @@ async function start(presets: Readonly<Record<string, string>> = { Authorization
   const keys = [authorizationKey, securityProfile];
   const settings = await Configuration.open({ keys, presets, store, clock, log: silentLog });
   const credentials = new Credentials({
-    identity: 'cp001',
-    centralSystem: { url: 'ws://host/path', securityProfile: 0, certificateAuthorities: [], verifyHostname: true },
+    address: () => ({ url: 'ws://host/path', identity: 'cp001', verifyHostname: true }),
     switchWithinS: 60,
     settings,
     trust: {
@@ -169,12 +168,24 @@ describe('a profile on trial', () => {
 });
 
 describe('presets', () => {
-  const config = { url: '', certificateAuthorities: [], verifyHostname: true };
+  const config = { url: 'ws://host', certificateAuthorities: [], verifyHostname: true };
+  const CentralSystemUrl = 'ws://host';
 
   it('have centralSystem.securityProfile, unless the key is given', () => {
-    expect(presetsOf({ centralSystem: { ...config, securityProfile: 2 }, keys: {} })).toEqual({ SecurityProfile: '2' });
+    expect(presetsOf({ centralSystem: { ...config, securityProfile: 2 }, keys: {} })).toEqual({
+      SecurityProfile: '2',
+      CentralSystemUrl,
+    });
     const keys = { SecurityProfile: '1' };
-    expect(presetsOf({ centralSystem: { ...config, securityProfile: 2 }, keys })).toEqual(keys);
-    expect(presetsOf({ centralSystem: { ...config, securityProfile: 0 }, keys: {} })).toEqual({});
+    expect(presetsOf({ centralSystem: { ...config, securityProfile: 2 }, keys })).toEqual({
+      ...keys,
+      CentralSystemUrl,
+    });
+    expect(presetsOf({ centralSystem: { ...config, securityProfile: 0 }, keys: {} })).toEqual({ CentralSystemUrl });
+  });
+
+  it('have centralSystem.url, whatever the keys of the file say', () => {
+    const keys = { CentralSystemUrl: 'ws://other' };
+    expect(presetsOf({ centralSystem: { ...config, securityProfile: 0 }, keys })).toEqual({ CentralSystemUrl });
   });
 });

@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { FaultBook } from '../../../hal/fault-book.ts';
 import { CLEARS_AFTER_MS, DIMMING_STEADY_MS, dimmingInput, faultInput, mainsInput } from '../../../hal/gpio/inputs.ts';
-import { comparatorProximity } from '../../../hal/gpio/proximity.ts';
+import { comparatorProximity, PROXIMITY_STEADY_MS } from '../../../hal/gpio/proximity.ts';
 import { VirtualClock } from '../../sim/virtual-clock.ts';
 import { FakeInput } from './fake-lines.ts';
 
@@ -132,7 +132,9 @@ describe('proximity pilot (IEC 61851-1 annex B)', () => {
       atLeast32A: new FakeInput(),
       atLeast63A: new FakeInput(),
     };
-    return { clock, lines, pilot: comparatorProximity({ clock, ...lines }) };
+    const faults: boolean[] = [];
+    const pilot = comparatorProximity({ clock, ...lines, onFault: (isThere) => faults.push(isThere) });
+    return { clock, lines, pilot, faults };
   };
 
   it.each([
@@ -153,5 +155,21 @@ describe('proximity pilot (IEC 61851-1 annex B)', () => {
     await clock.advance(100);
     expect(pilot.cableA).toBe(amps);
     expect(seen).toEqual(amps === undefined ? [] : [amps]);
+  });
+
+  it('says that the levels contradict each other once that lasts, and when it is over', async () => {
+    const { clock, lines, pilot, faults } = setUp();
+    lines.atLeast32A.set(true);
+    await clock.advance(PROXIMITY_STEADY_MS - 1);
+    lines.present.set(true);
+    lines.atLeast20A.set(true);
+    await clock.advance(PROXIMITY_STEADY_MS);
+    expect([pilot.cableA, faults]).toEqual([32, []]);
+    lines.atLeast20A.set(false);
+    await clock.advance(PROXIMITY_STEADY_MS);
+    expect([pilot.cableA, faults]).toEqual([13, [true]]);
+    lines.atLeast20A.set(true);
+    await clock.advance(PROXIMITY_STEADY_MS);
+    expect(faults).toEqual([true, false]);
   });
 });

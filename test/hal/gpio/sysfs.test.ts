@@ -45,8 +45,8 @@ const code = (action: () => unknown): string | undefined => {
 describe('GPIO numbers', () => {
   it('are base plus offset of the chip with the label (512 + 17 on a kernel of 6.6 or later)', () => {
     const chips = chipsOf(sysfs({ ...chip(512, 'pinctrl-bcm2711', 58), ...chip(570, 'raspberrypi-exp-gpio', 8) }));
-    expect(globalNumber(chips, 'pinctrl-bcm2711', 17)).toBe(529);
-    expect(globalNumber(chips, 'raspberrypi-exp-gpio', 7)).toBe(577);
+    expect(globalNumber(chips, ['pinctrl-bcm2835', 'pinctrl-bcm2711'], 17)).toBe(529);
+    expect(globalNumber(chips, ['raspberrypi-exp-gpio'], 7)).toBe(577);
   });
 
   it.each([
@@ -58,7 +58,7 @@ describe('GPIO numbers', () => {
     const chips = chipsOf(
       sysfs({ ...chip(512, 'pinctrl-bcm2711', 58), ...chip(600, 'twice', 1), ...chip(601, 'twice', 1) }),
     );
-    expect(code(() => globalNumber(chips, label, line))).toBe('noSuchLine');
+    expect(code(() => globalNumber(chips, [label], line))).toBe('noSuchLine');
   });
 
   it('are none where the kernel has no GPIO in sysfs', () => {

@@ -84,6 +84,8 @@ export function politeAnswer(request: Uint8Array, register = registerAt): Uint8A
   const [unit = 0, code = 0] = request;
   const address = view.readUInt16BE(2);
   if (code === 16) return framed(...request.subarray(0, 6));
+  if (code === 5 || code === 6) return request;
+  if (code === 1) return framed(unit, code, 1, 0b101);
   const words = Array.from({ length: view.readUInt16BE(4) }, (_, index) => register(unit, address + index));
   return framed(unit, code, 2 * words.length, ...words.flatMap((word) => [word >> 8, word & 0xff]));
 }

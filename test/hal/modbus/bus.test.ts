@@ -52,6 +52,31 @@ describe('the Modbus bus', () => {
     ]);
   });
 
+  it('reads coils, and writes one coil or one register', async () => {
+    const { time, line, bus } = bench();
+    expect(await time.until(bus.readRegisters(1, 7, 20000, 3, MANNERS))).toEqual([1, 0, 1]);
+    await time.until(bus.writeSingle('coil', 7, 20000, 1, MANNERS));
+    await time.until(bus.writeSingle('coil', 7, 20000, 0, MANNERS));
+    await time.until(bus.writeSingle('register', 7, 22000, 16, MANNERS));
+    expect(line.requests.map(({ bytes }) => bytes)).toEqual([
+      framed(7, 1, 0x4e, 0x20, 0, 3),
+      framed(7, 5, 0x4e, 0x20, 0xff, 0),
+      framed(7, 5, 0x4e, 0x20, 0, 0),
+      framed(7, 6, 0x55, 0xf0, 0, 16),
+    ]);
+  });
+
+  it('never takes a late acknowledgement of "on" for that of "off"', async () => {
+    // The first is answered after its time-out, while the second is waited for.
+    const { time, line, bus } = bench((request, index) => [polite(request, index === 0 ? 350 : 20)]);
+    const once = { ...MANNERS, attempts: 1 };
+    expect(await time.until(code(bus.writeSingle('coil', 1, 20000, 1, once)))).toBe('meterSilent');
+    await time.until(bus.writeSingle('coil', 1, 20000, 0, once));
+    const writes = line.requests.filter(({ bytes }) => bytes[1] === 5).map(({ bytes }) => bytes[4]);
+    // Sent at once, and once more behind a request of another form.
+    expect(writes).toEqual([0xff, 0, 0]);
+  });
+
   it('gives each of many concurrent callers its own registers, one request at a time, silence between', async () => {
     const { time, line, bus } = bench();
     const asked = Array.from({ length: 20 }, (_, index) => index);

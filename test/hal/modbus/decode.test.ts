@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Line, Quantity } from '../../../hal/contract.ts';
-import { decode, merge, rawValue } from '../../../hal/modbus/decode.ts';
+import { decode, identityOf, merge, rawValue } from '../../../hal/modbus/decode.ts';
+import { expectedAnswer, findAnswer } from '../../../hal/modbus/frame.ts';
 import {
   LINES,
   type PlannedRead,
@@ -26,6 +27,9 @@ function encode(type: RegisterType, value: number, lowFirst = false): number[] {
     int64: () => buffer.writeBigInt64BE(BigInt(value)),
     float32: () => buffer.writeFloatBE(value),
     float64: () => buffer.writeDoubleBE(value),
+    decimalUint24: () => buffer.writeUIntBE(value, 1, 3),
+    decimalInt24: () => buffer.writeIntBE(value, 1, 3),
+    signThenUint16: () => buffer.writeUInt16BE(value < 0 ? 0xff00 : 0) && buffer.writeUInt16BE(Math.abs(value), 2),
   };
   writers[type]();
   const words = Array.from({ length: buffer.length / 2 }, (_, index) => buffer.readUInt16BE(2 * index));
@@ -42,6 +46,9 @@ const VALUES: { readonly [type in RegisterType]: fc.Arbitrary<number> } = {
   int64: fc.maxSafeInteger(),
   float32: fc.float(finite),
   float64: fc.double(finite),
+  decimalUint24: fc.nat({ max: 0xff_ffff }),
+  decimalInt24: fc.integer({ min: -0x80_0000, max: 0x7f_ffff }),
+  signThenUint16: fc.integer({ min: -0xffff, max: 0xffff }),
 };
 const TYPES = Object.keys(VALUES) as RegisterType[];
 
@@ -90,6 +97,65 @@ describe('a register value', () => {
         'max',
       ),
     ).not.toBe(undefined);
+  });
+});
+
+describe('a named type', () => {
+  it.each([
+    ['decimalUint24', [0xfe00, 0x5a28], 230.8],
+    ['decimalUint24', [0x02ff, 0xffff], 1_677_721_500],
+    ['decimalInt24', [0xffff, 0xfc18], -100],
+    ['decimalInt24', [0xfd7f, 0xffff], 8388.607],
+    ['signThenUint16', [0xff00, 0x2694], -9876],
+    ['signThenUint16', [0x00ff, 0x2694], 9876],
+  ] as const)('%s reads %j as %d', (type, registers, value) => {
+    expect(rawValue(registers, 0, type, 'highFirst')).toBe(value);
+  });
+});
+
+describe('a value of several registers', () => {
+  const SPLIT = mapOf(
+    { energyImport: { unit: 'Wh', type: 'int32', sum: [{ address: 0x400, scale: 1000 }, { address: 0x402 }] } },
+    { wordOrder: 'lowFirst' },
+  );
+
+  it('is the sum of its parts: whole kWh and the Wh after them, by one read', () => {
+    expect(plan(SPLIT)).toHaveLength(1);
+    fc.assert(
+      fc.property(fc.nat({ max: 2_000_000 }), fc.nat({ max: 999 }), (kwh, wh) => {
+        const registers = [...encode('int32', kwh, true), ...encode('int32', wh, true)];
+        expect(only(SPLIT, registers)).toEqual({ energyImport: { sum: 1000 * kwh + wh } });
+      }),
+    );
+  });
+
+  it('is the difference where a part is taken away, and absent if one part is', () => {
+    const map = mapOf(
+      { activePower: { unit: 'W', type: 'uint32', scale: 0.1, sum: [{ address: 0 }, { address: 2, scale: -0.1 }] } },
+      { notAvailable: 'max' },
+    );
+    expect(only(map, [0, 5, 0, 36805])).toEqual({ activePower: { sum: -3680 } });
+    expect(only(map, [0, 5, 0xffff, 0xffff])).toEqual({});
+  });
+
+  it('is multiplied with the power of ten in another register', () => {
+    const map = mapOf({ energyImport: { unit: 'Wh', type: 'uint32', sum: [{ address: 418, exponentAt: 414 }] } });
+    expect(plan(map)).toMatchObject([{ address: 414, count: 6 }]);
+    expect(only(map, [1, 0, 0, 0, 0x0012, 0xd687])).toEqual({ energyImport: { sum: 12_345_670 } });
+    expect(only(map, [0xffff, 0, 0, 0, 0x0012, 0xd687])).toEqual({ energyImport: { sum: 123_457 } });
+  });
+});
+
+describe('a model code or a serial number', () => {
+  const text = { function: 'input', address: 1, type: 'text', words: 4, codes: {} } as const;
+
+  it('as text loses what is no letter, and blanks around it', () => {
+    expect(identityOf(text, [0x2057, 0x4d33, 0x4d20, 0x0000], 'highFirst')).toBe('WM3M');
+    expect(identityOf(text, [0, 0, 0, 0], 'highFirst')).toBeUndefined();
+  });
+
+  it('as a number is decimal', () => {
+    expect(identityOf({ ...text, type: 'uint32' }, [0x00c0, 0xffee], 'highFirst')).toBe('12648430');
   });
 });
 
@@ -214,6 +280,25 @@ describe('the plan', () => {
   });
 });
 
+describe('the worked example of the Eastron manuals (230.2 V on L1)', () => {
+  const bytes = (text: string): Uint8Array => Buffer.from(text.replaceAll(' ', ''), 'hex');
+  const request = bytes('01 04 00 00 00 02 71 CB');
+  const answer = bytes('01 04 04 43 66 33 34 1B 38');
+
+  it.each(EASTRON)('is what %s reads', (name) => {
+    const map = meterFile(name);
+    const found = Buffer.from(findAnswer(answer, expectedAnswer(request)) ?? []);
+    const registers = [found.readUInt16BE(3), found.readUInt16BE(5)];
+    const read = {
+      function: 'input',
+      address: 0,
+      count: 2,
+      fields: [{ quantity: 'voltage', line: 'L1', offset: 0 }],
+    } as const;
+    expect(decode(map, read, registers)).toEqual({ voltage: { L1: 230.2 } });
+  });
+});
+
 describe('the Eastron files', () => {
   it.each(EASTRON)('%s decodes an image written by address into the contract units', (name) => {
     const map = meterFile(name);
@@ -223,7 +308,7 @@ describe('the Eastron files', () => {
     for (const [quantity, registers] of quantitiesOf(map.quantities)) {
       for (const line of LINES) {
         const address = registers[line];
-        if (address === undefined) continue;
+        if (typeof address !== 'number') continue;
         const raw = next++ + 0.5;
         for (const [index, word] of encode('float32', raw).entries()) image.set(address + index, word);
         const physical = registers.unit.startsWith('k') ? Math.round(raw * 1000) : raw;

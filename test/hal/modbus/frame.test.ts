@@ -47,6 +47,19 @@ describe('a Modbus RTU frame', () => {
     expect(findAnswer(framed(1, 0x84, 2), expectedAnswer(REQUEST))).toEqual(framed(1, 0x84, 2));
   });
 
+  it('of coils has a byte for each eight of them', () => {
+    const coils = (count: number) => expectedAnswer(framed(1, 1, 0x4e, 0x20, 0, count));
+    expect(findAnswer(framed(1, 1, 1, 1), coils(8))).toBeDefined();
+    expect(findAnswer(framed(1, 1, 1, 1), coils(9))).toBeUndefined();
+    expect(findAnswer(framed(1, 1, 2, 1, 0), coils(9))).toBeDefined();
+  });
+
+  it.each([5, 6])('acknowledges a single write of function %d only with the same value', (code) => {
+    const write = framed(1, code, 0x4e, 0x20, 0xff, 0);
+    expect(findAnswer(write, expectedAnswer(write))).toBeDefined();
+    expect(findAnswer(framed(1, code, 0x4e, 0x20, 0, 0), expectedAnswer(write))).toBeUndefined();
+  });
+
   it('acknowledges a write only with the same address and count', () => {
     const write = framed(1, 16, 3, 0xe8, 0, 1, 2, 0, 16);
     expect(findAnswer(framed(1, 16, 3, 0xe8, 0, 1), expectedAnswer(write))).toBeDefined();

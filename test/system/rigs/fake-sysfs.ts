@@ -9,17 +9,22 @@ const HERE = import.meta.dirname;
 /** Number in sysfs of a line of the fake chip. */
 export const numberOf = (line: number): number => 512 + line;
 
-/** Compiles the rig into the temporary folder, once per version of its source. Returns the path of the program. */
-export function buildFakeSysfs(): string {
-  const source = join(HERE, 'fuse-sysfs.c');
-  const program = join(tmpdir(), `fuse-sysfs-${Math.trunc(statSync(source).mtimeMs)}`);
+/** Compiles a rig into the temporary folder, once per version of its source. Returns the path of the program. */
+export function compiled(name: string, flags: readonly string[] = []): string {
+  const source = join(HERE, `${name}.c`);
+  const program = join(tmpdir(), `${name}-${Math.trunc(statSync(source).mtimeMs)}`);
   if (existsSync(program)) return program;
-  const flags = execFileSync('pkg-config', ['--cflags', '--libs', 'fuse3'], { encoding: 'utf8' }).trim().split(/\s+/);
   const partial = `${program}.${process.pid}`;
   execFileSync('cc', ['-O2', '-Wall', '-Wextra', '-Werror', '-o', partial, source, ...flags, '-pthread']);
   execFileSync('mv', [partial, program]);
   return program;
 }
+
+export const buildFakeSysfs = (): string =>
+  compiled(
+    'fuse-sysfs',
+    execFileSync('pkg-config', ['--cflags', '--libs', 'fuse3'], { encoding: 'utf8' }).trim().split(/\s+/),
+  );
 
 /** One thing that happened: a write to a file of sysfs, or `pull LINE`. */
 export interface Happened {
@@ -39,9 +44,14 @@ export class FakeSysfs {
     return spawn(join(HERE, 'in-fake-sysfs.sh'), [this.#program, this.folder, command, ...args], options);
   }
 
+  /** A FIFO that moves the lines. */
+  get controlFile(): string {
+    return join(this.folder, 'control');
+  }
+
   /** Not before the command runs: nobody reads the control file earlier. */
   control(...commands: readonly string[]): void {
-    appendFileSync(join(this.folder, 'control'), `${commands.join('\n')}\n`);
+    appendFileSync(this.controlFile, `${commands.join('\n')}\n`);
   }
 
   pull(line: number, level: 0 | 1): void {

@@ -23,4 +23,10 @@ mount -t tmpfs tmpfs /sys/class
 mkdir /sys/class/gpio /sys/class/pwm
 mount --bind "$folder/mount/gpio" /sys/class/gpio
 mount --bind "$folder/mount/pwm" /sys/class/pwm
+# A converter of the kernel is plain files: its reader wants nothing but the text that is there.
+if [ -d "$folder/iio" ]; then
+  mount -t tmpfs tmpfs /sys/bus
+  mkdir -p /sys/bus/iio/devices
+  mount --bind "$folder/iio" /sys/bus/iio/devices
+fi
 exec "$@"

@@ -121,6 +121,7 @@ const toldEvse = (evse: Evse): Evse => ({
     if (given) reached('contactorCommand');
   },
   onState: (listener) => evse.onState(listener),
+  onCommand: (look) => evse.onCommand?.(look) ?? (() => {}),
 });
 
 /** Overwrites all of the members that are wrapped; getters of the board stay its own. */

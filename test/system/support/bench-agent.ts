@@ -33,6 +33,8 @@ export interface BenchAgentOptions {
   readonly keys?: Readonly<Record<string, string>>;
   /** Arguments of Node itself. */
   readonly nodeArguments?: readonly string[];
+  /** Besides that of the test. */
+  readonly environment?: NodeJS.ProcessEnv;
 }
 
 export interface Ended {
@@ -60,11 +62,12 @@ export class BenchAgent {
   /** Resolves once the bench answers; `inputs` as in `bench.inputs`. */
   async start(inputs: unknown = {}): Promise<void> {
     if (this.#port === 0) this.#port = await freePort();
-    const { program, nodeArguments = [] } = this.#options;
+    const { program, nodeArguments = [], environment } = this.#options;
     const config = join(this.folder, 'chargepoint.yaml');
     writeFileSync(config, JSON.stringify(this.#configuration(inputs)));
     const child = spawn(process.execPath, [...nodeArguments, program, 'run', '--config', config], {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      env: { ...process.env, ...environment },
     });
     // Through a pipe: what systemd writes to its journal is not what the agent writes.
     const log = createWriteStream(this.logFile, { flags: 'a' });

@@ -22,6 +22,14 @@ export interface Call {
   readonly payload: Payload;
 }
 
+/** Who asked to be let in, and how he showed who he is. */
+export interface Visit {
+  /** Of Basic authentication. */
+  readonly password: string | undefined;
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly admitted: boolean;
+}
+
 /** The part of an ocpp-rpc client that is used here; its own types leave out the events. */
 interface Client {
   on(event: 'message', listener: (event: { message: Buffer | string; outbound: boolean }) => void): void;
@@ -51,7 +59,11 @@ export class CentralSystem {
   readonly calls: Call[] = [];
   /** What the other side got wrong, as ocpp-rpc's own schemas see it. */
   readonly complaints: string[] = [];
+  /** Every request to upgrade. */
+  readonly visits: Visit[] = [];
   links = 0;
+  /** Whoever it says no to gets a 401. */
+  admits: (visit: Omit<Visit, 'admitted'>) => boolean = () => true;
   /** Refuses to upgrade: the network or a proxy is down. */
   refusing = false;
   #nextTransaction = 1;
@@ -69,6 +81,7 @@ export class CentralSystem {
     SignedFirmwareStatusNotification: () => ({}),
     DiagnosticsStatusNotification: () => ({}),
     LogStatusNotification: () => ({}),
+    SignCertificate: () => ({ status: 'Accepted' }),
   };
   readonly #server = new RPCServer({ protocols: ['ocpp1.6'], strictMode: true });
   #http: Server | undefined;
@@ -77,7 +90,14 @@ export class CentralSystem {
   /** On a free port unless one is given. */
   static async start(port = 0): Promise<CentralSystem> {
     const central = new CentralSystem();
-    central.#server.auth((accept, reject) => (central.refusing ? reject(503, 'out of order') : accept()));
+    central.#server.auth((accept, reject, { headers, password }) => {
+      const visit = { headers, password: password?.toString('latin1') };
+      const admitted = central.admits(visit);
+      central.visits.push({ ...visit, admitted });
+      if (central.refusing) reject(503, 'out of order');
+      else if (admitted) accept();
+      else reject(401, 'who are you?');
+    });
     central.#server.on('client', (client: Client) => central.#serve(client));
     central.#http = await central.#server.listen(port, '127.0.0.1');
     return central;

@@ -10,6 +10,8 @@ const OPENS_S2_AFTER_MS = 40;
 export class ElectricVehicle {
   /** False: stays in B whatever is offered. */
   hungry = true;
+  /** The contactor does not follow its coil. */
+  stuck = false;
   /** Called when the main contacts have moved. */
   onContacts: (closed: boolean) => void = () => {};
   readonly #machine: Machine;
@@ -52,6 +54,7 @@ export class ElectricVehicle {
     const coil = coilOf(happened);
     if (coil !== undefined && coil !== this.#coil) {
       this.#coil = coil;
+      if (this.stuck) return;
       const timer = setTimeout(() => {
         this.#timers.delete(timer);
         this.#machine.sysfs.pull(MIRROR, coil === 'on' ? 1 : 0);

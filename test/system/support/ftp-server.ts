@@ -97,7 +97,7 @@ export class FtpServer {
 }
 
 /** Nothing that starts a process: vsftpd takes the end of any child for the end of its own. */
-const PAM = `auth required pam_unix.so
+const PAM = `auth required pam_unix.so nodelay
 account required pam_permit.so
 session required pam_permit.so
 `;
@@ -114,6 +114,8 @@ function configuration(folder: string, host: string, port: number, options: FtpS
     local_enable: 'YES',
     write_enable: 'YES',
     nopriv_user: 'nobody',
+    // A wrong password is told at once.
+    delay_failed_login: 0,
     chroot_local_user: 'YES',
     allow_writeable_chroot: 'YES',
     local_max_rate: bytesPerSecond,

@@ -5,6 +5,7 @@ import { chmodSync, cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rm
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { descendants, kill } from './server-process.ts';
 
 const CHECKOUT = resolve(import.meta.dirname, '../../..');
 const MACHINE_ARCH = process.arch === 'arm64' ? 'arm64' : 'x64';
@@ -103,6 +104,11 @@ export class Machine {
     return spawnSync(this.helper(name), args, { env: this.environment, encoding: 'utf8' });
   }
 
+  /** As the service does. */
+  runAs(uid: number, name: string, ...args: readonly string[]): Outcome {
+    return spawnSync(this.helper(name), args, { env: this.environment, encoding: 'utf8', uid });
+  }
+
   /** The same, but the power goes just before its `at`-th change of the disk (from 1). Returns whether it came so far. */
   runUntilPowerCut(at: number, name: string, ...args: readonly string[]): boolean {
     const count = join(this.root, 'count');
@@ -169,6 +175,8 @@ export interface SupervisorOptions {
   readonly deadlineMs?: number;
   readonly config?: string;
   readonly environment?: NodeJS.ProcessEnv;
+  /** As User= of the service; root's own rules are then what it meets. */
+  readonly uid?: number;
 }
 
 /** Plays systemd for chargepoint.service and the units beside it: Restart=always, RestartPreventExitStatus=78, OnFailure, timer, path. */
@@ -192,8 +200,19 @@ export class Supervisor {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#deadline);
-    this.#child?.kill('SIGKILL');
+    this.kill();
     await this.#life;
+  }
+
+  /** As an out-of-memory killer or a crash: the agent ends at once, and what it has started with it (KillMode=control-group). */
+  kill(): void {
+    const { pid } = this.#child ?? {};
+    if (pid !== undefined) for (const one of [pid, ...descendants(pid)]) kill(one);
+  }
+
+  /** An orderly end of the agent, which is then started again. */
+  end(): void {
+    this.#child?.kill('SIGTERM');
   }
 
   /** As `systemctl restart` and the end of the agent for an update do. */
@@ -216,13 +235,14 @@ export class Supervisor {
   }
 
   async #serve(): Promise<void> {
-    const { machine, config = '/etc/chargepoint/chargepoint.yaml', environment = {} } = this.#options;
+    const { machine, config = '/etc/chargepoint/chargepoint.yaml', environment = {}, uid } = this.#options;
     while (!this.#stopped) {
       this.#restart = false;
       await this.#helper('boot-count', 'start');
       const child = spawn(join(machine.root, 'opt/chargepoint/current/bin/chargepoint'), ['run', '--config', config], {
         env: { ...machine.environment, ...environment },
         stdio: ['ignore', 'pipe', 'pipe'],
+        ...(uid === undefined ? {} : { uid }),
       });
       this.#child = child;
       for (const stream of [child.stdout, child.stderr])

@@ -88,7 +88,8 @@ async function listens(host: string, port: number): Promise<boolean> {
   }
 }
 
-function descendants(pid: number): readonly number[] {
+/** Of every generation, the youngest first. */
+export function descendants(pid: number): readonly number[] {
   try {
     const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
     return children.map(Number).flatMap((child) => [...descendants(child), child]);
@@ -98,7 +99,7 @@ function descendants(pid: number): readonly number[] {
   }
 }
 
-function kill(pid: number): void {
+export function kill(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {

@@ -1,7 +1,9 @@
-/** The comparator pilot with its diode check, in virtual time. */
+/** The control pilot with its diode check, on comparators and on senses that are scripted, in virtual time. */
 import { describe, expect, it } from 'vitest';
 import type { PilotState } from '../../../hal/contract.ts';
-import { ComparatorPilot } from '../../../hal/gpio/comparator-pilot.ts';
+import { comparatorSense } from '../../../hal/gpio/comparator-sense.ts';
+import type { PilotLook } from '../../../hal/gpio/pilot-sense.ts';
+import { SampledPilot } from '../../../hal/gpio/sampled-pilot.ts';
 import { VirtualClock } from '../../sim/virtual-clock.ts';
 import { FakeInput, FakePwm } from './fake-lines.ts';
 
@@ -14,10 +16,9 @@ const setUp = ({ diodeLine = true } = {}) => {
   const negative = new FakeInput(true);
   const diode: boolean[] = [];
   const seen: PilotState[] = [];
-  const pilot = new ComparatorPilot({
+  const pilot = new SampledPilot({
     pwm,
-    above,
-    ...(diodeLine ? { belowMinus10V5: negative } : {}),
+    sense: comparatorSense({ above, ...(diodeLine ? { belowMinus10V5: negative } : {}) }),
     clock,
     onDiode: (ok) => diode.push(ok),
   });
@@ -45,7 +46,7 @@ const charging = async (options?: { diodeLine: boolean }) => {
   return world;
 };
 
-describe('comparator pilot', () => {
+describe('a control pilot on comparators', () => {
   it.each(['A', 'B', 'E', 'broken'] as const)('leaves C for %s within 50 ms', async (next) => {
     const { ev, until } = await charging();
     ev(next);
@@ -139,5 +140,61 @@ describe('comparator pilot', () => {
     const { clock, pilot } = await charging();
     pilot.close();
     expect(clock.armed).toBe(0);
+  });
+});
+
+describe('a control pilot on a converter', () => {
+  const onConverter = () => {
+    const clock = new VirtualClock();
+    let seen: PilotLook | Error = { sample: 'A', negativeHalf: undefined };
+    const diode: boolean[] = [];
+    const pilot = new SampledPilot({
+      pwm: new FakePwm(),
+      sense: {
+        checksDiode: true,
+        look() {
+          if (seen instanceof Error) throw seen;
+          return seen;
+        },
+        onEdge: () => () => {},
+      },
+      clock,
+      onDiode: (ok) => diode.push(ok),
+    });
+    const see = (look: PilotLook | Error) => {
+      seen = look;
+    };
+    return { clock, pilot, diode, see };
+  };
+  const charges = async () => {
+    const world = onConverter();
+    world.see({ sample: 'C', negativeHalf: true });
+    world.pilot.signal(16);
+    await world.clock.advance(1000);
+    expect(world.pilot.state).toBe('C');
+    return world;
+  };
+
+  it('neither believes in the diode nor misses it while no look sees the negative half', async () => {
+    const { clock, pilot, diode, see } = onConverter();
+    see({ sample: 'C', negativeHalf: undefined });
+    pilot.signal(16);
+    await clock.advance(5000);
+    expect([pilot.state, diode]).toEqual(['B', []]);
+  });
+
+  it('keeps the diode that it has seen while looks in between do not see the negative half', async () => {
+    const { clock, pilot, diode, see } = await charges();
+    see({ sample: 'C', negativeHalf: undefined });
+    await clock.advance(1000);
+    expect([pilot.state, diode]).toEqual(['C', []]);
+  });
+
+  it('takes a converter that cannot be read for E within 50 ms, and still says that it looks', async () => {
+    const { clock, pilot, see } = await charges();
+    see(new Error('EIO'));
+    await clock.advance(50);
+    expect(pilot.state).toBe('E');
+    expect(pilot.lookedAt).toBe(clock.now());
   });
 });

@@ -1,31 +1,26 @@
-/** The control pilot from a PWM channel and comparators on its peaks. */
+/** The control pilot from a PWM channel and something that sees its levels. */
 import type { Cancel, ControlPilot, Monotonic, Offer, PilotState, Timebase, Unsubscribe } from '../contract.ts';
 import { dutyOf } from '../duty.ts';
 import { type DiodeCheck, looked, paused, UNCHECKED } from './diode-check.ts';
-import type { InputLine } from './line.ts';
 import {
   asksForPower,
   FILTER_MOST_MS,
   type Filter,
   filtered,
   firstFilter,
-  type Levels,
   SAMPLE_MS,
   type Sample,
-  sampleOf,
 } from './pilot-filter.ts';
+import { NOTHING_SEEN, type PilotLook, type PilotSense } from './pilot-sense.ts';
 import type { Pwm } from './pwm.ts';
 
 export const FILTER_MS = 20;
 /** Some cars glitch to B this long after the current was changed; meanwhile the filter is as slow as the budget allows. */
 export const UNSTEADY_MS = 600;
 
-export interface ComparatorPilotParts {
+export interface SampledPilotParts {
   readonly pwm: Pwm;
-  /** From the highest threshold down: 10.5, 7.5, 4.5, 1.5 V. */
-  readonly above: readonly [InputLine, InputLine, InputLine, InputLine];
-  /** Absent: this board cannot check the diode. */
-  readonly belowMinus10V5?: InputLine;
+  readonly sense: PilotSense;
   /** 0..40. */
   readonly filterMs?: number;
   readonly clock: Timebase;
@@ -34,31 +29,36 @@ export interface ComparatorPilotParts {
 }
 
 /**
- * Samples every 10 ms and at every edge. Where the diode can be checked, C and D are reported as B until the EV has passed: it
+ * Looks every 10 ms and at every edge. Where the diode can be checked, C and D are reported as B until the EV has passed: it
  * takes PWM to see the negative half, and the contactor must not close before.
  */
-export class ComparatorPilot implements ControlPilot {
-  readonly #parts: ComparatorPilotParts;
+export class SampledPilot implements ControlPilot {
+  readonly #parts: SampledPilotParts;
   readonly #listeners = new Set<(state: PilotState) => void>();
-  readonly #unsubscribe: readonly Unsubscribe[];
+  readonly #unsubscribe: Unsubscribe;
   #offer: Offer = 'x1';
   #unsteadyUntil: Monotonic;
   #filter: Filter;
   #diode: DiodeCheck = UNCHECKED;
   #next: Cancel;
+  #lookedAt: Monotonic;
 
-  constructor(parts: ComparatorPilotParts) {
+  constructor(parts: SampledPilotParts) {
     this.#parts = parts;
     const now = parts.clock.now();
     this.#unsteadyUntil = now;
-    this.#filter = firstFilter(this.#read(), now);
-    const lines = [...parts.above, ...(parts.belowMinus10V5 === undefined ? [] : [parts.belowMinus10V5])];
-    this.#unsubscribe = lines.map((line) => line.onChange(() => this.#sample()));
+    this.#lookedAt = now;
+    this.#filter = firstFilter(this.#look().sample, now);
+    this.#unsubscribe = parts.sense.onEdge(() => this.#sample());
     this.#next = parts.clock.after(SAMPLE_MS, this.#tick);
   }
 
   get state(): PilotState {
     return this.#filter.state;
+  }
+
+  get lookedAt(): Monotonic {
+    return this.#lookedAt;
   }
 
   signal(offer: Offer): void {
@@ -77,19 +77,21 @@ export class ComparatorPilot implements ControlPilot {
   /** Stops looking. The signal stays what it is. */
   close(): void {
     this.#next();
-    for (const unsubscribe of this.#unsubscribe) unsubscribe();
+    this.#unsubscribe();
     this.#listeners.clear();
   }
 
   readonly #tick = (): void => {
     this.#next = this.#parts.clock.after(SAMPLE_MS, this.#tick);
     this.#sample();
+    // Not at an edge: those come without the loop.
+    this.#lookedAt = this.#parts.clock.now();
   };
 
   #sample(): void {
     const now = this.#parts.clock.now();
-    const sample = this.#read();
-    this.#checkDiode(sample, now);
+    const { sample, negativeHalf } = this.#look();
+    this.#checkDiode(sample, negativeHalf, now);
     const filterMs = now < this.#unsteadyUntil ? FILTER_MOST_MS : (this.#parts.filterMs ?? FILTER_MS);
     const before = this.#filter.state;
     this.#filter = filtered(this.#filter, this.#believed(sample), now, filterMs);
@@ -99,27 +101,26 @@ export class ComparatorPilot implements ControlPilot {
     for (const listener of [...this.#listeners]) listener(state);
   }
 
-  #read(): Sample {
+  #look(): PilotLook {
     try {
-      const levels = this.#parts.above.map((line) => line.read());
-      return sampleOf(levels as unknown as Levels, this.#offer === 'F');
+      return this.#parts.sense.look(this.#offer);
     } catch {
-      // A line that cannot be read is no sample: after 40 ms of that it is state E.
-      return 'nonsense';
+      // What cannot be read is no sample: after 40 ms of that it is state E.
+      return NOTHING_SEEN;
     }
   }
 
   #believed(sample: Sample): Sample {
-    const unproven = this.#parts.belowMinus10V5 !== undefined && !this.#diode.verified;
+    const unproven = this.#parts.sense.checksDiode && !this.#diode.verified;
     return unproven && asksForPower(sample) ? 'B' : sample;
   }
 
-  #checkDiode(sample: Sample, now: Monotonic): void {
-    const line = this.#parts.belowMinus10V5;
-    if (line === undefined) return;
-    const visible = typeof this.#offer === 'number' && (sample === 'B' || asksForPower(sample));
+  #checkDiode(sample: Sample, negativeHalf: boolean | undefined, now: Monotonic): void {
+    if (!this.#parts.sense.checksDiode) return;
     const before = this.#diode;
-    this.#diode = visible ? looked(before, negativeHalf(line), now) : paused(before);
+    const visible = typeof this.#offer === 'number' && (sample === 'B' || asksForPower(sample));
+    if (!visible) this.#diode = paused(before);
+    else if (negativeHalf !== undefined) this.#diode = looked(before, negativeHalf, now);
     if (this.#diode.failed && !before.failed) this.#parts.onDiode(false);
   }
 
@@ -127,14 +128,5 @@ export class ComparatorPilot implements ControlPilot {
     const { failed } = this.#diode;
     this.#diode = UNCHECKED;
     if (failed) this.#parts.onDiode(true);
-  }
-}
-
-/** A comparator that cannot be read proves nothing. */
-function negativeHalf(line: InputLine): boolean {
-  try {
-    return line.read();
-  } catch {
-    return false;
   }
 }

@@ -1,0 +1,126 @@
+/** What a reading of the meter says about too much current and about the voltage: pure, with memory as data. */
+import type { OverCurrentLimits, VoltageLimits } from './board-description.ts';
+import type { Line, Lines, Monotonic, Offer } from './contract.ts';
+
+/** IEC 61851-1 sequence 6: so long an EV may take to follow a smaller offer, in ms. */
+export const EV_FOLLOWS_MS = 5000;
+/** Below this there is no voltage: the meter sits behind an open contactor, or a phase is gone. */
+export const NO_VOLTAGE_V = 50;
+
+interface Signalled {
+  readonly at: Monotonic;
+  readonly amps: number;
+}
+
+export interface OverCurrentMemory {
+  /** What was signalled at the last looks. */
+  readonly signalled: readonly Signalled[];
+  /** At every look since then there was too much. */
+  readonly since?: Monotonic;
+  readonly lookedAt?: Monotonic;
+}
+
+export const NO_OVER_CURRENT: OverCurrentMemory = { signalled: [] };
+
+export interface CurrentLook {
+  readonly at: Monotonic;
+  readonly current: Lines | undefined;
+  readonly offer: Offer;
+}
+
+export interface OverCurrentVerdict {
+  readonly memory: OverCurrentMemory;
+  /** What is too much, in words; absent: nothing, or not for long enough. */
+  readonly trip?: string;
+}
+
+/** Without an offer nothing is judged here: the interlock ends that after 6 s. */
+export function judgeCurrent(
+  before: OverCurrentMemory,
+  { at, current, offer }: CurrentLook,
+  { factor, marginA, forS }: OverCurrentLimits,
+): OverCurrentVerdict {
+  if (typeof offer !== 'number') return { memory: NO_OVER_CURRENT };
+  const forMs = forS * 1000;
+  const mostAt = (signalledA: number) => (signalledA + marginA) * factor;
+  const [line, amps] = greatest(current);
+  const signalled = [...before.signalled.filter((look) => at - look.at <= EV_FOLLOWS_MS), { at, amps: offer }];
+  if (amps <= mostAt(offer)) return { memory: { signalled, lookedAt: at } };
+  // Nobody knows what flowed while the meter was silent for so long.
+  const isUnbroken = before.lookedAt !== undefined && at - before.lookedAt < forMs;
+  const since = (isUnbroken ? before.since : undefined) ?? at;
+  const memory = { signalled, since, lookedAt: at };
+  const lately = Math.max(...signalled.map((look) => look.amps));
+  if (at - since < forMs || amps <= mostAt(lately)) return { memory };
+  return { memory, trip: `${line} draws ${amps.toFixed(1)} A of ${offer.toFixed(1)} A` };
+}
+
+const PHASES = ['L1', 'L2', 'L3'] as const;
+
+/** The phase with the greatest current; a meter that has but a sum measures one phase. */
+function greatest(current: Lines | undefined): readonly [line: Line, amps: number] {
+  const lines = PHASES.some((line) => current?.[line] !== undefined) ? PHASES : (['sum'] as const);
+  return lines
+    .map((line): readonly [Line, number] => [line, Math.abs(current?.[line] ?? 0)])
+    .reduce((most, each) => (each[1] > most[1] ? each : most));
+}
+
+export type VoltageFault = 'overVoltage' | 'underVoltage';
+
+export interface VoltageMemory {
+  readonly fault?: VoltageFault;
+  /** Outside of the window, or within the one for reconnecting, at every look since then. */
+  readonly since?: Monotonic;
+  readonly outside?: VoltageFault;
+}
+
+export interface VoltageLook {
+  readonly at: Monotonic;
+  /** Of the phases that are connected. */
+  readonly volts: readonly (readonly [line: Line, volts: number])[];
+  /** The contactor is closed. */
+  readonly closed: boolean;
+}
+
+export interface VoltageVerdict {
+  readonly memory: VoltageMemory;
+  /** The fault that begins here, in words. */
+  readonly begins?: string;
+  /** The fault that is over. */
+  readonly ends?: VoltageFault;
+}
+
+/** A fault begins only while the contactor is closed: an open one may have the meter behind it. */
+export function judgeVoltage(before: VoltageMemory, look: VoltageLook, limits: VoltageLimits): VoltageVerdict {
+  return before.fault === undefined
+    ? judgeUndisturbed(before, look, limits)
+    : judgeDisturbed(before, before.fault, look, limits);
+}
+
+function judgeUndisturbed(
+  before: VoltageMemory,
+  { at, volts, closed }: VoltageLook,
+  limits: VoltageLimits,
+): VoltageVerdict {
+  const worst = volts.find(([, volt]) => volt < limits.leastV || volt > limits.mostV);
+  if (!closed || worst === undefined) return { memory: {} };
+  const [line, volt] = worst;
+  const outside = volt < limits.leastV ? 'underVoltage' : 'overVoltage';
+  const since = (before.outside === outside ? before.since : undefined) ?? at;
+  if (at - since < limits.forS * 1000) return { memory: { outside, since } };
+  return { memory: { fault: outside }, begins: `${line} at ${volt.toFixed(1)} V` };
+}
+
+/** A meter behind the open contactor measures nothing, which says nothing against the grid: then time alone decides. */
+function judgeDisturbed(
+  before: VoltageMemory,
+  fault: VoltageFault,
+  { at, volts, closed }: VoltageLook,
+  { reconnectLeastV, reconnectMostV, reconnectAfterS }: VoltageLimits,
+): VoltageVerdict {
+  const isBehind = !closed && volts.every(([, volt]) => volt < NO_VOLTAGE_V);
+  const isWell = volts.every(([, volt]) => volt >= reconnectLeastV && volt <= reconnectMostV);
+  if (!isWell && !isBehind) return { memory: { fault } };
+  const since = before.since ?? at;
+  return at - since < reconnectAfterS * 1000 ? { memory: { fault, since } } : { memory: {}, ends: fault };
+}

@@ -1,0 +1,129 @@
+/** `chargepoint config edit`: an editor on a copy, which takes the place of the file only once `check` finds nothing wrong with it. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, realpathSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { problemText } from '../config/examine.ts';
+import { giveLike, replaceFile } from '../platform/files.ts';
+import { isListening } from '../platform/socket-file.ts';
+import { EXIT, type ExitCode } from '../platform/system.ts';
+import { loadText } from './configuration.ts';
+import { DEFAULT_CONFIG, type Io } from './io.ts';
+
+export interface EditOptions {
+  readonly config?: string;
+}
+
+/** Exit code 0; 70 if the file or the editor cannot be used, 78 if the new text is wrong: then the file is as it was. */
+export async function editConfig(io: Io, options: EditOptions): Promise<ExitCode> {
+  const given = options.config ?? DEFAULT_CONFIG;
+  let file: string;
+  let text: string;
+  try {
+    // A link stays a link.
+    file = realpathSync(given);
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    return trouble(io, given, error);
+  }
+  const directory = mkdtempSync(join(tmpdir(), 'chargepoint-edit-'));
+  const copy = join(directory, basename(file));
+  writeFileSync(copy, text, { mode: 0o600 });
+  let keepsCopy = false;
+  try {
+    const edited = await goodText(io, { file, given, copy, before: text });
+    if (typeof edited === 'number') {
+      keepsCopy = edited !== EXIT.ok;
+      return edited;
+    }
+    const result = put(io, { file, before: text, edited });
+    keepsCopy = result !== EXIT.ok;
+    if (result === EXIT.ok) await tellNext(io, given, edited);
+    return result;
+  } finally {
+    if (keepsCopy) io.err(`Your text is kept: ${copy}\n`);
+    else rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+interface Editing {
+  readonly file: string;
+  /** As it was named: what stands in it is found from there. */
+  readonly given: string;
+  readonly copy: string;
+  readonly before: string;
+}
+
+/** The new text once nothing is wrong with it; the exit code if there is none, 0 if nothing was changed. */
+async function goodText(io: Io, { given, copy, before }: Editing): Promise<string | ExitCode> {
+  for (;;) {
+    const failure = runEditor(io, copy);
+    if (failure !== undefined) {
+      io.err(`${failure}\n`);
+      return EXIT.internal;
+    }
+    const edited = readFileSync(copy, 'utf8');
+    if (edited === before) {
+      io.out('Nothing was changed.\n');
+      return EXIT.ok;
+    }
+    const loaded = loadText(io, given, edited);
+    for (const warning of loaded.warnings) io.err(`warning ${problemText(warning)}\n`);
+    if ('config' in loaded) return edited;
+    for (const error of loaded.errors) io.err(`error ${problemText(error)}\n`);
+    io.err(`\n${given} is as it was.\n`);
+    const answer = await io.ask?.('Edit again? [Y/n] ', new AbortController().signal);
+    if (answer === undefined || /^n/i.test(answer.trim())) return EXIT.config;
+  }
+}
+
+/** As git, crontab and others do it: a command line, with the file behind it. */
+function runEditor({ environment }: Io, copy: string): string | undefined {
+  const editor = environment['VISUAL'] || environment['EDITOR'] || 'editor';
+  const { error, status, signal } = spawnSync('/bin/sh', ['-c', `${editor} "$1"`, editor, copy], { stdio: 'inherit' });
+  if (error !== undefined) return `The editor cannot be started: ${error.message}.`;
+  if (status === 127) return `There is no ${editor}: set EDITOR, as in EDITOR=nano chargepoint config edit.`;
+  if (status !== 0) return `The editor ended with ${signal ?? `exit code ${status}`}: nothing was changed.`;
+  return undefined;
+}
+
+/** The old text beside it first; then one rename. */
+function put(
+  io: Io,
+  { file, before, edited }: { readonly file: string; readonly before: string; readonly edited: string },
+): ExitCode {
+  try {
+    if (readFileSync(file, 'utf8') !== before) {
+      io.err(`${file} was changed by somebody else meanwhile and is left as it is.\n`);
+      return EXIT.internal;
+    }
+    const mode = statSync(file).mode & 0o777;
+    const old = `${file}.bak`;
+    replaceFile(old, before, mode);
+    giveLike(file, old);
+    replaceFile(file, edited, mode);
+    io.out(`${file} is replaced; what was in it before: ${old}\n`);
+    return EXIT.ok;
+  } catch (error) {
+    return trouble(io, file, error);
+  }
+}
+
+async function tellNext(io: Io, given: string, edited: string): Promise<void> {
+  const loaded = loadText(io, given, edited);
+  const socket = 'config' in loaded ? loaded.config.control.socket : undefined;
+  const runs = socket !== undefined && (await isListening(socket));
+  io.out(
+    runs
+      ? 'The agent goes on with the old one until it is started again: chargepoint config diff,\nthen sudo systemctl restart chargepoint (nobody should be charging).\n'
+      : 'It is read at the next start.\n',
+  );
+}
+
+function trouble(io: Io, path: string, error: unknown): ExitCode {
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === undefined) throw error;
+  const isForbidden = code === 'EACCES' || code === 'EPERM' || code === 'EROFS';
+  io.err(isForbidden ? `No permission for ${path}: use sudo.\n` : `${path} cannot be used: ${message}.\n`);
+  return EXIT.internal;
+}

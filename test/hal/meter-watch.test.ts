@@ -1,0 +1,307 @@
+/** Over-current and voltage as the meter sees them, in virtual time: what trips, what does not, and how often the meter is asked. */
+import { describe, expect, it } from 'vitest';
+import type { ContactorState, EvseState, Lines, Offer, Reading } from '../../hal/contract.ts';
+import { FaultBook } from '../../hal/fault-book.ts';
+import { HalError } from '../../hal/hal-error.ts';
+import { LOOK_EVERY_MS, type MeterWatchParts, watchedMeter } from '../../hal/meter-watch.ts';
+import { seconds, VirtualClock } from '../sim/virtual-clock.ts';
+
+const OVER_CURRENT = { factor: 1.1, marginA: 0.5, forS: 7 };
+const VOLTAGE = { leastV: 207, mostV: 253, forS: 5, reconnectLeastV: 209, reconnectMostV: 251, reconnectAfterS: 60 };
+
+class Site {
+  readonly clock = new VirtualClock();
+  readonly book = new FaultBook();
+  readonly told: string[] = [];
+  readonly listeners = new Set<(state: EvseState) => void>();
+  signalled: Offer = 16;
+  contactor: ContactorState = 'open';
+  current: Lines = { L1: 0, L2: 0, L3: 0 };
+  voltage: Lines = { L1: 230, L2: 230, L3: 230 };
+  phases: 1 | 3 = 3;
+  silent = false;
+  readMs = 0;
+  reads = 0;
+  readonly meter;
+
+  constructor(protection: MeterWatchParts['protection'] = { overCurrent: OVER_CURRENT, voltage: VOLTAGE }) {
+    const site = this;
+    this.book.onChange(({ fault, raised }) => {
+      this.told.push(`${raised ? '+' : '-'}${fault.code} ${fault.info ?? ''} ${this.contactor}`);
+    });
+    this.book.attach(1, { trip: () => this.switch('open'), release: () => {} });
+    this.meter = watchedMeter({
+      connectorId: 1,
+      evse: {
+        get state(): EvseState {
+          return { pilot: 'C', contactor: site.contactor };
+        },
+        get signalled() {
+          return site.signalled;
+        },
+        onState: (listener) => {
+          this.listeners.add(listener);
+          return () => this.listeners.delete(listener);
+        },
+      },
+      meter: { offers: {}, read: () => this.#read() },
+      phases: () => this.phases,
+      protection,
+      book: this.book,
+      clock: this.clock,
+    });
+  }
+
+  async #read(): Promise<Reading> {
+    this.reads++;
+    if (this.readMs > 0) await new Promise<void>((resolve) => this.clock.after(this.readMs, resolve));
+    if (this.silent) throw new HalError('meterSilent', 'test');
+    const { current, voltage } = this;
+    return { at: this.clock.now(), serialNumber: undefined, values: { current, voltage } };
+  }
+
+  switch(contactor: ContactorState): void {
+    this.contactor = contactor;
+    for (const listener of this.listeners) listener({ pilot: 'C', contactor });
+  }
+
+  draws(L1: number, L2 = L1, L3 = L1): void {
+    this.current = { L1, L2, L3 };
+  }
+
+  get faults(): readonly string[] {
+    return this.book.current.map(({ code }) => code);
+  }
+}
+
+const charging = (protection?: MeterWatchParts['protection']): Site => {
+  const site = new Site(protection);
+  site.switch('closed');
+  return site;
+};
+
+describe('over-current by the meter', () => {
+  it.each<[string, number, Lines, string[]]>([
+    ['what is signalled', 16, { L1: 16, L2: 16, L3: 16 }, []],
+    ['a tenth more than signalled, and the error of the meter', 16, { L1: 18.15, L2: 0, L3: 0 }, []],
+    ['more than that on L1', 16, { L1: 18.2, L2: 0, L3: 0 }, ['overCurrent']],
+    ['more than that on L3', 16, { L1: 16, L2: 16, L3: 18.2 }, ['overCurrent']],
+    ['the sum of a meter that has no phases', 6, { sum: 7.2 }, ['overCurrent']],
+    ['the sum of a meter that has phases', 16, { sum: 48, L1: 16, L2: 16, L3: 16 }, []],
+    ['what flows back', 6, { L1: -7.2 }, ['overCurrent']],
+  ])('judges %s', async (_what, signalled, current, expected) => {
+    const site = charging();
+    site.signalled = signalled;
+    site.current = current;
+    await site.clock.advance(seconds(30));
+    expect(site.faults).toEqual(expected);
+  });
+
+  it('lasts for 7 s before it trips, and has opened the contactor before anybody hears of it', async () => {
+    const site = charging();
+    site.draws(16, 20.04, 16);
+    await site.clock.advance(6999);
+    expect(site.told).toEqual([]);
+    await site.clock.advance(1);
+    expect(site.told).toEqual(['+overCurrent L2 draws 20.0 A of 16.0 A open']);
+  });
+
+  it('begins anew when a look in between finds no more than is allowed', async () => {
+    const site = charging();
+    site.draws(20);
+    await site.clock.advance(6500);
+    site.draws(16);
+    await site.clock.advance(1000);
+    site.draws(20);
+    await site.clock.advance(6500);
+    expect(site.faults).toEqual([]);
+    await site.clock.advance(1000);
+    expect(site.faults).toEqual(['overCurrent']);
+  });
+
+  it('waits for the EV to leave', async () => {
+    const site = charging();
+    site.draws(20);
+    await site.clock.advance(seconds(8));
+    site.draws(0);
+    await site.clock.advance(seconds(60));
+    expect(site.faults).toEqual(['overCurrent']);
+    site.book.unplugged(1);
+    expect(site.faults).toEqual([]);
+  });
+
+  it('gives an EV that follows within 5 s its time, also while the offer falls step by step', async () => {
+    const site = charging();
+    const told: [number, number][] = [];
+    for (let amps = 32; amps >= 6; amps -= 2) {
+      site.signalled = amps;
+      told.push([site.clock.now(), amps]);
+      for (let tenth = 0; tenth < 20; tenth++) {
+        const followed = told.filter(([at]) => at <= site.clock.now() - 4500).at(-1);
+        site.draws(followed?.[1] ?? 32);
+        await site.clock.advance(100);
+      }
+    }
+    expect(site.told).toEqual([]);
+  });
+
+  it('catches an EV that does not follow a smaller offer, 7 s after it', async () => {
+    const site = charging();
+    site.signalled = 32;
+    site.draws(32);
+    await site.clock.advance(seconds(20));
+    site.signalled = 10;
+    await site.clock.advance(6900);
+    expect(site.faults).toEqual([]);
+    await site.clock.advance(2100);
+    expect(site.faults).toEqual(['overCurrent']);
+  });
+
+  it('leaves an EV to the interlock that still draws at x1', async () => {
+    const site = charging();
+    site.draws(16);
+    site.signalled = 'x1';
+    await site.clock.advance(seconds(30));
+    expect(site.faults).toEqual([]);
+  });
+
+  it('does not take a silent meter for an over-current, nor what was before its silence', async () => {
+    const site = charging();
+    site.draws(20);
+    await site.clock.advance(3000);
+    site.silent = true;
+    await site.clock.advance(seconds(30));
+    expect(site.faults).toEqual([]);
+    site.silent = false;
+    await site.clock.advance(5000);
+    expect(site.faults).toEqual([]);
+    await site.clock.advance(4000);
+    expect(site.faults).toEqual(['overCurrent']);
+  });
+
+  it('is seen in the readings that others ask for, between two looks of its own', async () => {
+    const site = charging({ overCurrent: { ...OVER_CURRENT, forS: 6.2 } });
+    await site.clock.advance(500);
+    site.draws(40);
+    await site.meter.read();
+    await site.clock.advance(6200);
+    expect(site.faults).toEqual([]);
+    await site.meter.read();
+    expect([site.contactor, site.faults]).toEqual(['open', ['overCurrent']]);
+  });
+});
+
+describe('the looks at the meter', () => {
+  it('come each second while the contactor is closed, and not otherwise', async () => {
+    const site = new Site();
+    await site.clock.advance(seconds(60));
+    expect(site.reads).toBe(0);
+    site.switch('closed');
+    await site.clock.advance(10 * LOOK_EVERY_MS - 1);
+    expect(site.reads).toBe(10);
+    site.switch('open');
+    await site.clock.advance(seconds(60));
+    expect(site.reads).toBe(10);
+  });
+
+  it('take no more than a quarter of the time of a slow line', async () => {
+    const site = charging();
+    site.readMs = 800;
+    await site.clock.advance(seconds(32) - 1);
+    expect(site.reads).toBe(10);
+  });
+
+  it('are not made where somebody else has asked within the second', async () => {
+    const site = charging();
+    await site.clock.advance(500);
+    expect(site.reads).toBe(1);
+    for (let half = 0; half < 20; half++) {
+      await site.meter.read();
+      await site.clock.advance(500);
+    }
+    expect(site.reads).toBe(21);
+    await site.clock.advance(1000);
+    expect(site.reads).toBe(22);
+  });
+
+  it('end when the board is closed', async () => {
+    const site = charging();
+    await site.clock.advance(1500);
+    const { reads } = site;
+    site.meter.close();
+    await site.clock.advance(seconds(60));
+    expect(site.reads).toBe(reads);
+  });
+});
+
+describe('the voltage window', () => {
+  it.each<[string, Lines, string[]]>([
+    ['the lowest of it', { L1: 207, L2: 230, L3: 230 }, []],
+    ['the highest of it', { L1: 230, L2: 253, L3: 230 }, []],
+    ['less on L2', { L1: 230, L2: 206.9, L3: 230 }, ['underVoltage']],
+    ['more on L3', { L1: 230, L2: 230, L3: 253.1 }, ['overVoltage']],
+    ['a phase that is gone', { L1: 230, L2: 230, L3: 0 }, ['underVoltage']],
+    ['a meter without a voltage', {}, []],
+  ])('judges %s', async (_what, voltage, expected) => {
+    const site = charging();
+    site.voltage = voltage;
+    await site.clock.advance(seconds(30));
+    expect(site.faults).toEqual(expected);
+  });
+
+  it('looks at the phases that are connected', async () => {
+    const site = charging();
+    site.phases = 1;
+    site.voltage = { L1: 230, L2: 0, L3: 0 };
+    await site.clock.advance(seconds(30));
+    expect(site.faults).toEqual([]);
+  });
+
+  it('opens after 5 s outside, and not before', async () => {
+    const site = charging();
+    site.voltage = { L1: 230, L2: 200, L3: 230 };
+    await site.clock.advance(4999);
+    expect(site.told).toEqual([]);
+    await site.clock.advance(1);
+    expect(site.told).toEqual(['+underVoltage L2 at 200.0 V open']);
+  });
+
+  it('is over after 60 s within the narrower window', async () => {
+    const site = charging();
+    site.voltage = { L1: 260, L2: 230, L3: 230 };
+    await site.clock.advance(seconds(6));
+    site.voltage = { L1: 252, L2: 230, L3: 230 };
+    await site.clock.advance(seconds(120));
+    expect(site.faults).toEqual(['overVoltage']);
+    site.voltage = { L1: 250, L2: 230, L3: 230 };
+    await site.clock.advance(seconds(58));
+    site.voltage = { L1: 252, L2: 230, L3: 230 };
+    await site.clock.advance(seconds(2));
+    site.voltage = { L1: 250, L2: 230, L3: 230 };
+    await site.clock.advance(seconds(59));
+    expect(site.faults).toEqual(['overVoltage']);
+    await site.clock.advance(seconds(3));
+    expect(site.faults).toEqual([]);
+  });
+
+  it('is over after the same time where the meter sits behind the open contactor', async () => {
+    const site = charging();
+    site.voltage = { L1: 200, L2: 200, L3: 200 };
+    await site.clock.advance(seconds(6));
+    site.voltage = { L1: 0, L2: 0, L3: 0 };
+    await site.clock.advance(seconds(58));
+    expect(site.faults).toEqual(['underVoltage']);
+    await site.clock.advance(seconds(4));
+    expect(site.faults).toEqual([]);
+  });
+
+  it('begins no fault behind an open contactor', async () => {
+    const site = new Site();
+    site.voltage = { L1: 0, L2: 0, L3: 0 };
+    for (let second = 0; second < 20; second++) {
+      await site.meter.read();
+      await site.clock.advance(1000);
+    }
+    expect(site.faults).toEqual([]);
+  });
+});
