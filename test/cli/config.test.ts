@@ -1,10 +1,9 @@
 /** `chargepoint config` against a running agent's socket and against the store of one that does not run. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { keysText } from '../../src/cli/config.ts';
-import { program } from '../../src/cli/program.ts';
 import { storeDirectory } from '../../src/cli/store-directory.ts';
 import { type ControlServer, serveControl } from '../../src/control/server.ts';
 import { heartbeatInterval } from '../../src/features/boot/boot.ts';
@@ -16,6 +15,7 @@ import type { Store } from '../../src/ports.ts';
 import { bench } from '../config/support.ts';
 import { VirtualClock } from '../sim/virtual-clock.ts';
 import { silentLog } from '../sim/world.ts';
+import { typed } from './support/typed.ts';
 
 let directory: string;
 let file: string;
@@ -65,33 +65,12 @@ async function withAgent(): Promise<Configuration> {
   return settings;
 }
 
-async function chargepoint(...argv: string[]) {
-  const [out, err]: [string[], string[]] = [[], []];
-  const script = resolve(import.meta.dirname, '../../src/main.ts');
-  const code = await program(
-    {
-      out: (text) => void out.push(text),
-      err: (text) => void err.push(text),
-      script,
-      environment: {},
-      isTerminal: false,
-    },
-    [...argv, '--config', file],
-  );
-  return { code, out: out.join(''), err: err.join('') };
-}
+const chargepoint = (...argv: string[]) => typed([...argv, '--config', file]);
 
 async function check() {
-  const [out, err]: [string[], string[]] = [[], []];
-  const io = {
-    out: (text: string) => void out.push(text),
-    err: (text: string) => void err.push(text),
-    script: resolve(import.meta.dirname, '../../src/main.ts'),
-    environment: {},
-    isTerminal: false,
-  };
-  expect(await program(io, ['check', file])).toBe(0);
-  return { out: out.join(''), err: err.join('') };
+  const { code, ...said } = await typed(['check', file]);
+  expect(code).toBe(0);
+  return said;
 }
 
 const LINE = /HeartbeatInterval +central system +2026-01-05T08:00:00Z +60 \(file 300, default 300\)\n/;

@@ -1,10 +1,9 @@
 /** `chargepoint doctor` on real files and the mock board: what it asks before it moves, what it leaves to a running agent, what it keeps. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Io } from '../../src/cli/io.ts';
-import { program } from '../../src/cli/program.ts';
 import type { Line } from '../../src/cli/sheet.ts';
 import { storeDirectory } from '../../src/cli/store-directory.ts';
 import { type ControlServer, serveControl } from '../../src/control/server.ts';
@@ -12,6 +11,7 @@ import { openKey } from '../../src/features/transactions/facts.ts';
 import { socketFile } from '../../src/platform/socket-file.ts';
 import { openStore } from '../../src/platform/store.ts';
 import { silentLog } from '../sim/world.ts';
+import { typed } from './support/typed.ts';
 
 const KEY = 'a-key-that-nobody-reads';
 const TEXT = `chargePoint: { identity: cp001, vendor: Acme, model: Pi }
@@ -39,27 +39,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-interface Run {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function chargepoint(argv: readonly string[], ask?: Io['ask']): Promise<Run> {
-  const [out, err]: [string[], string[]] = [[], []];
-  const code = await program(
-    {
-      out: (text) => void out.push(text),
-      err: (text) => void err.push(text),
-      script: resolve(import.meta.dirname, '../../src/main.ts'),
-      environment: {},
-      isTerminal: false,
-      ...(ask === undefined ? {} : { ask }),
-    },
-    argv,
-  );
-  return { code, out: out.join(''), err: err.join('') };
-}
+const chargepoint = (argv: readonly string[], ask?: Io['ask']) => typed(argv, ask === undefined ? {} : { ask });
 
 const doctor = (...argv: string[]) => chargepoint(['doctor', '--config', file, ...argv]);
 

@@ -1,16 +1,16 @@
 /** `chargepoint why`, `limits` and `delay` against a socket that answers as an agent does. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { cancelText, limitsText } from '../../src/cli/limits.ts';
-import { program } from '../../src/cli/program.ts';
 import { whyText } from '../../src/cli/why.ts';
 import { type ControlServer, serveControl } from '../../src/control/server.ts';
 import { ControlError } from '../../src/errors.ts';
 import { socketFile } from '../../src/platform/socket-file.ts';
 import { bench } from '../config/support.ts';
 import { silentLog } from '../sim/world.ts';
+import { typed } from './support/typed.ts';
 
 let directory: string;
 let socket: string;
@@ -29,20 +29,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-async function chargepoint(...argv: string[]) {
-  const [out, err]: [string[], string[]] = [[], []];
-  const code = await program(
-    {
-      out: (text) => void out.push(text),
-      err: (text) => void err.push(text),
-      script: resolve(import.meta.dirname, '../../src/main.ts'),
-      environment: {},
-      isTerminal: false,
-    },
-    argv,
-  );
-  return { code, out: out.join(''), err: err.join('') };
-}
+const chargepoint = (...argv: string[]) => typed(argv);
 
 const CONNECTORS = [
   {

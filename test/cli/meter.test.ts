@@ -1,18 +1,18 @@
 /** `chargepoint meter` beside a running agent: the agent owns the bus and reads for it. */
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Board, ConnectorHardware, Reading } from '../../hal/contract.ts';
 import { HalError } from '../../hal/hal-error.ts';
 import { meterRoutes } from '../../src/cli/meter-route.ts';
 import { unitsText } from '../../src/cli/meter-scan-text.ts';
-import { program } from '../../src/cli/program.ts';
 import type { AgentConfig } from '../../src/config.ts';
 import { type ControlServer, serveControl } from '../../src/control/server.ts';
 import { socketFile } from '../../src/platform/socket-file.ts';
 import { bench, lab, load } from '../config/support.ts';
 import { silentLog } from '../sim/world.ts';
+import { typed } from './support/typed.ts';
 
 let directory: string;
 let socket: string;
@@ -31,20 +31,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-async function chargepoint(...argv: string[]) {
-  const [out, err]: [string[], string[]] = [[], []];
-  const code = await program(
-    {
-      out: (text) => void out.push(text),
-      err: (text) => void err.push(text),
-      script: resolve(import.meta.dirname, '../../src/main.ts'),
-      environment: {},
-      isTerminal: false,
-    },
-    ['meter', ...argv],
-  );
-  return { code, out: out.join(''), err: err.join('') };
-}
+const chargepoint = (...argv: string[]) => typed(['meter', ...argv]);
 
 const READING: Reading = {
   at: 0,

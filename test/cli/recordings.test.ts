@@ -1,13 +1,13 @@
 /** `chargepoint recordings` against a socket that answers as an agent does. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, beforeEach, expect, it } from 'vitest';
-import { program } from '../../src/cli/program.ts';
 import { recordingsText } from '../../src/cli/recordings.ts';
 import { type ControlServer, serveControl } from '../../src/control/server.ts';
 import { socketFile } from '../../src/platform/socket-file.ts';
 import { silentLog } from '../sim/world.ts';
+import { typed } from './support/typed.ts';
 
 const FILE = '/var/lib/chargepoint/recordings/000012-20260105T080105Z-contactorStuckOpen-1.jsonl';
 const SAVED = { name: '000012-20260105T080105Z-contactorStuckOpen-1.jsonl', file: FILE, bytes: 98_304 };
@@ -33,20 +33,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-async function chargepoint(...argv: string[]) {
-  const [out, err]: [string[], string[]] = [[], []];
-  const code = await program(
-    {
-      out: (text) => void out.push(text),
-      err: (text) => void err.push(text),
-      script: resolve(import.meta.dirname, '../../src/main.ts'),
-      environment: {},
-      isTerminal: false,
-    },
-    argv,
-  );
-  return { code, out: out.join(''), err: err.join('') };
-}
+const chargepoint = (...argv: string[]) => typed(argv);
 
 it('lists the recordings with whole file names, to be copied', async () => {
   const text = `Size   File, the oldest first\n96 kB  ${FILE}\n`;

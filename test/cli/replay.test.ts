@@ -1,11 +1,11 @@
 /** `chargepoint replay` on files: what it prints, and with which exit code. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { program } from '../../src/cli/program.ts';
 import { seconds } from '../sim/virtual-clock.ts';
 import { World } from '../sim/world.ts';
+import { typed } from './support/typed.ts';
 
 let directory: string;
 let recording: string;
@@ -35,18 +35,7 @@ function file(text: string): string {
   return path;
 }
 
-async function replay(...argv: readonly string[]) {
-  const [out, err]: [string[], string[]] = [[], []];
-  const io = {
-    out: (text: string) => void out.push(text),
-    err: (text: string) => void err.push(text),
-    script: resolve(import.meta.dirname, '../../src/main.ts'),
-    environment: {},
-    isTerminal: false,
-  };
-  const code = await program(io, ['replay', ...argv]);
-  return { code, out: out.join(''), err: err.join('') };
-}
+const replay = (...argv: readonly string[]) => typed(['replay', ...argv]);
 
 const lines = (text: string): readonly string[] => text.split('\n');
 

@@ -1,12 +1,12 @@
 /** `chargepoint rfid` beside a running agent, whose readers it does not touch. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { program } from '../../src/cli/program.ts';
 import { type ControlServer, serveControl } from '../../src/control/server.ts';
 import { socketFile } from '../../src/platform/socket-file.ts';
 import { silentLog } from '../sim/world.ts';
+import { typed } from './support/typed.ts';
 
 let directory: string;
 let socket: string;
@@ -22,20 +22,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-async function rfid(...argv: string[]) {
-  const [out, err]: [string[], string[]] = [[], []];
-  const code = await program(
-    {
-      out: (text) => void out.push(text),
-      err: (text) => void err.push(text),
-      script: resolve(import.meta.dirname, '../../src/main.ts'),
-      environment: {},
-      isTerminal: false,
-    },
-    ['rfid', ...argv],
-  );
-  return { code, out: out.join(''), err: err.join('') };
-}
+const rfid = (...argv: string[]) => typed(['rfid', ...argv]);
 
 const PLACE = { reader: 'pn532 /dev/ttyAMA0', connectors: [1, 2] };
 const tag = (number: number, more: object) => ({ number, time: '2026-01-05T08:00:01.000Z', ...PLACE, ...more });

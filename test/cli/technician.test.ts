@@ -1,11 +1,10 @@
 /** The tools for whoever stands at the charge point, beside a running agent of the virtual world and without one. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { faultsText } from '../../src/cli/faults.ts';
 import { changesOf, inputsText, levelsOf } from '../../src/cli/inputs.ts';
-import { program } from '../../src/cli/program.ts';
 import { sessionsText } from '../../src/cli/sessions.ts';
 import { logDirectory } from '../../src/cli/store-directory.ts';
 import { type ControlServer, serveControl } from '../../src/control/server.ts';
@@ -13,6 +12,7 @@ import { socketFile } from '../../src/platform/socket-file.ts';
 import { bench } from '../config/support.ts';
 import { minutes, seconds } from '../sim/virtual-clock.ts';
 import { silentLog, World } from '../sim/world.ts';
+import { typed } from './support/typed.ts';
 
 let directory: string;
 let stateDir: string;
@@ -38,20 +38,7 @@ afterEach(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-async function chargepoint(...argv: string[]) {
-  const [out, err]: [string[], string[]] = [[], []];
-  const code = await program(
-    {
-      out: (text) => void out.push(text),
-      err: (text) => void err.push(text),
-      script: resolve(import.meta.dirname, '../../src/main.ts'),
-      environment: {},
-      isTerminal: false,
-    },
-    [...argv, '--config', file],
-  );
-  return { code, out: out.join(''), err: err.join('') };
-}
+const chargepoint = (...argv: string[]) => typed([...argv, '--config', file]);
 
 async function besideAgent(): Promise<World> {
   const world = await World.start({
