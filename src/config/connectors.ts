@@ -21,6 +21,9 @@ export function readConnectors(findings: Findings, main: MainFile): readonly Con
   return wanted.map((connector, index) => readConnector(findings, main, connector, index));
 }
 
+const controllerPorts = (board: readonly ConnectorDescription[] = []): readonly string[] =>
+  board.flatMap(({ evse }) => (isOwnPilot(evse) ? [] : [evse.bus.port]));
+
 const defaultConnectors = (board: readonly ConnectorDescription[] | undefined): readonly ConnectorFile[] =>
   board === undefined
     ? [{ id: 1, cable: 'socket' }]
@@ -38,6 +41,15 @@ function readConnector(findings: Findings, main: MainFile, connector: ConnectorF
   if (hardware !== undefined) fitHardware(connector, hardware, error);
   const place = { path: ['connectors', index, 'meter'], what: 'the energy meter of this connector' };
   const meter = readMeter(findings, main, place, connector.meter);
+  if (meter !== undefined && controllerPorts(main.board?.connectors).includes(meter.bus.port)) {
+    findings.warnings.push(
+      document.problem(
+        place.path,
+        `is on ${meter.bus.port}, the line of an EVSE controller: a meter that does not answer holds up the order to open`,
+        'give the controller a port of its own',
+      ),
+    );
+  }
   return {
     id: connector.id,
     cable: connector.cable,

@@ -20,7 +20,7 @@ export function readControllerMap(findings: Findings, reference: Reference, file
   if (map.because !== undefined) warn(`${map.model} is not verified: ${map.because}`);
   if (map.whenSilent === 'keepsCurrent') {
     warn(
-      `${map.model} goes on with its last current while nobody speaks to it: a cut bus or a dead agent stops nothing, its own protection has to`,
+      `${map.model} goes on with its last current while nobody speaks to it: a cut bus or a dead agent does not stop it, so its own protection has to be complete`,
     );
   }
   return map;

@@ -52,6 +52,25 @@ describe('the shipped files', () => {
     );
   });
 
+  it.each<[string, RegExp | undefined]>([
+    [
+      '/dev/serial0',
+      /connectors\[0\]\.meter: is on \/dev\/serial0, the line of an EVSE controller: .* holds up the order/,
+    ],
+    ['/dev/ttyUSB0', undefined],
+  ])('with a meter on %s: the line of a controller is to be its own', (port, warning) => {
+    const { acknowledgeLabUse: _, ...controller } = lab;
+    const meter = { model: 'eastron-sdm630', bus: { port }, unit: 7 };
+    const { errors, warnings } = load({
+      ...controller,
+      board: 'raspberry-pi-evse-din',
+      connectors: [{ id: 1, cable: 'attached', meter }],
+    });
+    expect(errors).toEqual([]);
+    const said = warnings.filter((text) => text.includes('the line of an EVSE controller'));
+    expect(said).toEqual(warning === undefined ? [] : [expect.stringMatching(warning)]);
+  });
+
   it('chargepoint.yaml loads without a warning', () => {
     const { config, errors, warnings } = load(nodeFiles.read(join(SHIPPED, 'chargepoint.yaml')));
     expect([errors, warnings]).toEqual([[], []]);
