@@ -7,12 +7,14 @@ import type {
   ThermometerDescription,
 } from '../../hal/board-description.ts';
 import type { EnergyMeter } from '../../hal/contract.ts';
+import type { Drivers } from '../../hal/drivers.ts';
+import type { Fitting, GridFitting } from '../../hal/fitting.ts';
 import type { Level } from '../../hal/gpio/line.ts';
 import { HalError } from '../../hal/hal-error.ts';
 import type { ModbusBus } from '../../hal/modbus/bus.ts';
 import type { MeterDriver, MeterPlace } from '../../hal/modbus/modbus-meter.ts';
 import type { RegisterMap } from '../../hal/modbus/register-map.ts';
-import { type Drivers, type Fitting, type GridFitting, openBoard } from '../../hal/open-board.ts';
+import { openBoard } from '../../hal/open-board.ts';
 import { VirtualClock } from '../sim/virtual-clock.ts';
 import { FakeController } from './fake-controller.ts';
 import { FakeChip, FakePwm } from './gpio/fake-lines.ts';

@@ -2,10 +2,11 @@
 import { describe, expect, it } from 'vitest';
 import type { ReaderDescription } from '../../hal/board-description.ts';
 import type { TagRead } from '../../hal/contract.ts';
+import type { Drivers } from '../../hal/drivers.ts';
 import { FaultBook } from '../../hal/fault-book.ts';
 import type { LineBackend } from '../../hal/gpio/line.ts';
 import { openOutput } from '../../hal/gpio/line.ts';
-import { type Drivers, openBoard } from '../../hal/open-board.ts';
+import { openBoard } from '../../hal/open-board.ts';
 import { openIndicators, openReaders } from '../../hal/open-panel.ts';
 import type { InputEvents } from '../../hal/rfid/keyboard-wedge.ts';
 import { openReader } from '../../hal/rfid/open-reader.ts';

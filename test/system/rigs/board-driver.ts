@@ -2,9 +2,10 @@
 import { createInterface } from 'node:readline';
 import type { BoardDescription } from '../../../hal/board-description.ts';
 import type { Surroundings } from '../../../hal/contract.ts';
+import type { Fitting } from '../../../hal/fitting.ts';
 import { HalError } from '../../../hal/hal-error.ts';
 import type { RegisterMap } from '../../../hal/modbus/register-map.ts';
-import { type Fitting, openBoard } from '../../../hal/open-board.ts';
+import { openBoard } from '../../../hal/open-board.ts';
 
 const tell = (event: Record<string, unknown>) => process.stdout.write(`${JSON.stringify(event)}\n`);
 
