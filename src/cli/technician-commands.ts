@@ -1,6 +1,6 @@
-/** The command line of the tools for whoever stands at the charge point: inputs, pilot, lock, contactor, faults, sessions, logs. */
+/** The command line of the tools for whoever stands at the charge point: inputs, pilot, lock, contactor, faults, sessions, logs, RFID. */
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { ExitCode } from '../platform/system.ts';
+import { askingFrom, examples, type Finish, whole } from './command.ts';
 import type { ContactorOptions } from './contactor.ts';
 import type { FaultsOptions } from './faults.ts';
 import type { InputsOptions } from './inputs.ts';
@@ -8,23 +8,17 @@ import type { Io } from './io.ts';
 import type { LockOptions } from './lock.ts';
 import type { LogsOptions } from './logs.ts';
 import type { PilotOptions } from './pilot.ts';
+import type { RfidOptions } from './rfid.ts';
 import type { SessionsOptions } from './sessions.ts';
 
-export interface CommandKit {
-  /** With --config, --socket and --json. */
-  asking(command: Command): Command;
-  examples(...lines: string[]): string;
-  finish(code: ExitCode): void;
-}
-
-export function addTechnician(root: Command, io: Io, kit: CommandKit): void {
-  addInputs(root, io, kit);
-  addPilot(root, io, kit);
-  addLock(root, io, kit);
-  addContactor(root, io, kit);
-  addFaults(root, io, kit);
-  addSessions(root, io, kit);
-  addLogs(root, io, kit);
+export function addTechnician(root: Command, io: Io, finish: Finish): void {
+  addInputs(root, io, finish);
+  addPilot(root, io, finish);
+  addLock(root, io, finish);
+  addContactor(root, io, finish);
+  addFaults(root, io, finish);
+  addSessions(root, io, finish);
+  addLogs(root, io, finish);
 }
 
 const wholeWithin =
@@ -37,8 +31,8 @@ const wholeWithin =
 const connector = wholeWithin(1, 64, 'a connector');
 const CONNECTOR_HELP = 'number of the connector';
 
-function addInputs(root: Command, io: Io, { asking, examples, finish }: CommandKit): void {
-  asking(root.command('inputs'))
+function addInputs(root: Command, io: Io, finish: Finish): void {
+  askingFrom(root)(root.command('inputs'))
     .description('every input with its level and what it stands for; pilot, plug, lock and mirror contact')
     .option('--watch', 'then each change, until Ctrl-C')
     .addOption(
@@ -56,8 +50,8 @@ function offer(text: string): number | 'x1' | 'F' {
   return Number(text);
 }
 
-function addPilot(root: Command, io: Io, { asking, examples, finish }: CommandKit): void {
-  asking(root.command('pilot'))
+function addPilot(root: Command, io: Io, finish: Finish): void {
+  askingFrom(root)(root.command('pilot'))
     .description('the control pilot: what it says; or signal something and see what an EV answers, contactor open')
     .argument('<connector>', CONNECTOR_HELP, connector)
     .argument('[signal]', 'x1, F, or a current in A', offer)
@@ -79,8 +73,8 @@ const oneOf =
     return word;
   };
 
-function addLock(root: Command, io: Io, { asking, examples, finish }: CommandKit): void {
-  asking(root.command('lock'))
+function addLock(root: Command, io: Io, finish: Finish): void {
+  askingFrom(root)(root.command('lock'))
     .description('the lock of the plug: whether it holds; or move it')
     .argument('<connector>', CONNECTOR_HELP, connector)
     .argument('[command]', 'lock (for a while) or unlock', oneOf('lock', 'unlock'))
@@ -91,8 +85,8 @@ function addLock(root: Command, io: Io, { asking, examples, finish }: CommandKit
     );
 }
 
-function addContactor(root: Command, io: Io, { asking, examples, finish }: CommandKit): void {
-  asking(root.command('contactor'))
+function addContactor(root: Command, io: Io, finish: Finish): void {
+  askingFrom(root)(root.command('contactor'))
     .description(
       'the contactor: its mirror contact; or, while no agent runs, click it or close it for an EV. THE OUTLET GETS LIVE',
     )
@@ -111,7 +105,8 @@ function addContactor(root: Command, io: Io, { asking, examples, finish }: Comma
     );
 }
 
-function addFaults(root: Command, io: Io, { asking, examples, finish }: CommandKit): void {
+function addFaults(root: Command, io: Io, finish: Finish): void {
+  const asking = askingFrom(root);
   const faults = root
     .command('faults')
     .copyInheritedSettings(root)
@@ -130,8 +125,8 @@ function addFaults(root: Command, io: Io, { asking, examples, finish }: CommandK
     );
 }
 
-function addSessions(root: Command, io: Io, { asking, examples, finish }: CommandKit): void {
-  asking(root.command('sessions'))
+function addSessions(root: Command, io: Io, finish: Finish): void {
+  askingFrom(root)(root.command('sessions'))
     .description('the last transactions: when, how much, why they ended, and whether the central system knows')
     .option('--last <count>', 'so many', wholeWithin(1, 200, 'a number'), 20)
     .addHelpText('after', examples('chargepoint sessions', 'chargepoint sessions --last 200 --json'))
@@ -149,8 +144,8 @@ function duration(text: string): number {
   return Number(count) * ms;
 }
 
-function addLogs(root: Command, io: Io, { asking, examples, finish }: CommandKit): void {
-  asking(root.command('logs'))
+function addLogs(root: Command, io: Io, finish: Finish): void {
+  askingFrom(root)(root.command('logs'))
     .description('the log that is kept on disk; what is secret is masked in it')
     .option('--since <time>', 'only what is younger: 90s, 15m, 1h, 2d', duration)
     .addOption(
@@ -164,4 +159,12 @@ function addLogs(root: Command, io: Io, { asking, examples, finish }: CommandKit
     )
     .addHelpText('after', examples('chargepoint logs --since 1h --level warn', 'chargepoint logs --follow'))
     .action(async (options: LogsOptions) => finish(await (await import('./logs.ts')).logs(io, options)));
+}
+
+export function addRfid(root: Command, io: Io, finish: Finish): void {
+  askingFrom(root)(root.command('rfid'))
+    .description('show each tag that is presented, as it was read and what it becomes, until Ctrl-C')
+    .option('--count <tags>', 'so many, then end', whole(1, 'a number'))
+    .addHelpText('after', examples('chargepoint rfid', 'chargepoint rfid --count 1 --json | jq -r .idTag'))
+    .action(async (options: RfidOptions) => finish(await (await import('./rfid.ts')).rfid(io, options)));
 }
