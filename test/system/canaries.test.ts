@@ -109,6 +109,8 @@ async function control(path: string, method = 'GET'): Promise<string> {
 
 /** Everything that can be asked of a running agent without changing it. */
 async function ask(): Promise<void> {
+  // It dials before it listens.
+  await expect.poll(() => control('/nothing').catch(() => ''), { timeout: 10_000 }).not.toBe('');
   const { error } = JSON.parse(await control('/nothing')) as { readonly error: string };
   const paths = [...error.matchAll(/\/[\w/-]+/g)].map(([path]) => path).filter((path) => path !== '/nothing');
   expect(paths).toContain('/keys');

@@ -87,8 +87,10 @@ describe('GetDiagnostics', () => {
         'keys.json',
         'link.json',
         'log/000001.log',
+        'recorder/now.jsonl',
         'store.json',
       ]);
+      expect(content['recorder/now.jsonl']).toContain('BootNotification');
       expect(content['log/000001.log']).toContain('BootNotification');
       expect(content['log/000001.log']).toContain('GetDiagnostics');
       expect(JSON.parse(content['keys.json'] ?? '')).toContainEqual(
