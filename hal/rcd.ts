@@ -8,6 +8,8 @@ export const RECOVERS_WITHIN_MS = 3000;
 export const TEST_EVERY_MS = 86_400_000;
 /** As of a fault input: a device that chatters does not close a contactor again and again. */
 export const CLEARS_AFTER_MS = 1000;
+/** After its test it has to be untripped for so long: its contact bounces (facts/evse.md 2.1). */
+export const RECOVERED_FOR_MS = 50;
 const HOLD = 'rcdTest';
 const SOURCE = 'RCD';
 
@@ -43,13 +45,16 @@ export function watchRcd(parts: RcdParts): { close(): void } {
   let isAwaited = false;
   let last = evse.state.pilot;
   let waiting: Cancel | undefined;
+  let settling: Cancel | undefined;
   let clearing: Cancel | undefined;
   let nextTest: Cancel | undefined;
 
   const isUnderWay = (): boolean => test === 'tripping' || test === 'recovering';
   const stopWaiting = (): void => {
     waiting?.();
+    settling?.();
     waiting = undefined;
+    settling = undefined;
   };
   /** An EV that comes meanwhile sees no offer, and gets one afterwards. */
   const tellTheEv = (): void => {
@@ -82,6 +87,10 @@ export function watchRcd(parts: RcdParts): { close(): void } {
     evse.release(HOLD);
     tellTheEv();
   };
+  const settle = (): void => {
+    settling?.();
+    settling = device.tripped ? undefined : clock.after(RECOVERED_FOR_MS, passed);
+  };
   const recover = (): void => {
     stopWaiting();
     test = 'recovering';
@@ -89,7 +98,7 @@ export function watchRcd(parts: RcdParts): { close(): void } {
     waiting = clock.after(parts.recoversWithinMs ?? RECOVERS_WITHIN_MS, () =>
       failed('RCD does not recover from its test'),
     );
-    if (!device.tripped) passed();
+    settle();
   };
   const begin = (): void => {
     nextTest?.();
@@ -120,7 +129,7 @@ export function watchRcd(parts: RcdParts): { close(): void } {
     clearing?.();
     clearing = undefined;
     if (test === 'tripping' && tripped) recover();
-    else if (test === 'recovering' && !tripped) passed();
+    else if (test === 'recovering') settle();
     else if (isUnderWay()) return;
     else if (tripped) book.raise(fault('groundFault', 'RCD tripped'), SOURCE);
     else
@@ -152,7 +161,7 @@ export function watchRcd(parts: RcdParts): { close(): void } {
   return {
     close() {
       for (const unsubscribe of subscriptions) unsubscribe();
-      for (const cancel of [waiting, clearing, nextTest]) cancel?.();
+      for (const cancel of [waiting, settling, clearing, nextTest]) cancel?.();
       if (isUnderWay()) device.test?.(false);
     },
   };

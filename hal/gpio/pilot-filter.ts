@@ -58,6 +58,9 @@ export function filtered(filter: Filter, sample: Sample, at: Monotonic, filterMs
   if (sample === state) return { state, sample, since, departed: undefined };
   const departed = filter.departed ?? at;
   const quick = sample === 'nonsense' ? FILTER_MOST_MS : Math.min(filterMs, FILTER_MOST_MS);
+  // Whoever plugs in and asks at once is there in B until the asking has lasted.
+  if (state === 'A' && asksForPower(sample) && at - since >= quick)
+    return { state: 'B', sample, since, departed: undefined };
   const due = asksForPower(state)
     ? at - departed >= quick
     : at - since >= (asksForPower(sample) ? CLOSING_FILTER_MS : quick);

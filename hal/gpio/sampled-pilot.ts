@@ -67,6 +67,8 @@ export class SampledPilot implements ControlPilot {
       this.#unsteadyUntil = this.#parts.clock.now() + UNSTEADY_MS;
     }
     this.#offer = offer;
+    // Nobody sees behind an F whether the EV is exchanged: whoever is there afterwards has to show its diode.
+    if (offer === 'F') this.#diode = { ...UNCHECKED, failed: this.#diode.failed };
   }
 
   onState(listener: (state: PilotState) => void): Unsubscribe {

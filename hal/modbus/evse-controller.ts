@@ -102,6 +102,8 @@ class Controller implements ControllerEvse {
   /** What the current register holds, as far as known. */
   #current: number | undefined;
   #writing: Promise<void> | undefined;
+  /** How many writes have begun. */
+  #writes = 0;
   #next: Cancel = () => {};
   #lookedAt: Monotonic;
   #stopped = false;
@@ -223,6 +225,7 @@ class Controller implements ControllerEvse {
       for (let wanted = this.#wanted(); wanted !== this.#current; wanted = this.#wanted()) {
         // Not known until acknowledged: a lost acknowledgement may have been carried out.
         this.#current = undefined;
+        this.#writes += 1;
         const attempts = wanted === 0 ? OFF_ATTEMPTS : 1;
         if (!(await this.#link.set(wanted, attempts, () => this.#wanted() > 0))) continue;
         this.#current = wanted;
@@ -247,12 +250,12 @@ class Controller implements ControllerEvse {
   /** Resolves to whether there was an answer. */
   async #poll(): Promise<boolean> {
     try {
-      const writing = this.#writing !== undefined;
+      const [writing, writes] = [this.#writing !== undefined, this.#writes];
       const registers = await this.#link.read();
       if (this.#stopped) return false;
       this.#missed = 0;
-      // What was read while a write was under way may be older than the write.
-      if (!writing && this.#writing === undefined) this.#current = currentIn(this.#map, registers);
+      // What was read while a write was under way may be older than the write, also than one that began and ended meanwhile.
+      if (!writing && writes === this.#writes) this.#current = currentIn(this.#map, registers);
       this.#heard(registers);
       void this.#write();
       return true;

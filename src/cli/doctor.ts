@@ -7,8 +7,10 @@ import { passwordOf } from '../features/security/security.keys.ts';
 import type { InputsView } from '../features/service/inputs.ts';
 import { connectionUrl, spoken } from '../ocpp/connection-url.ts';
 import { type PlatformClock, platformClock } from '../platform/clock.ts';
+import { nodeFiles } from '../platform/files.ts';
 import { platformLog } from '../platform/log.ts';
 import { maskText } from '../platform/mask.ts';
+import { safeOutputsPath } from '../platform/safe-outputs.ts';
 import { EXIT, type ExitCode, onEndSignals } from '../platform/system.ts';
 import type { AgentOptions } from './agent-socket.ts';
 import { type AgentStanding, standingOf } from './agent-standing.ts';
@@ -237,7 +239,8 @@ class Surgery {
 
   async #opened(io: Io, config: AgentConfig): Promise<BoardAccess | NoAccess> {
     const access = await accessBoard(io, config);
-    if (config.board !== 'mock' && 'board' in access) this.#guard = standGuard(io);
+    if (config.board !== 'mock' && 'board' in access)
+      this.#guard = standGuard(io, safeOutputsPath(config.stateDir, nodeFiles));
     return access;
   }
 

@@ -11,7 +11,7 @@ export interface Guard {
 }
 
 /** Its end of the pipe is closed by the kernel, however the process ends. */
-const SCRIPT = 'cat >/dev/null; exec "$0"';
+const SCRIPT = 'cat >/dev/null; exec "$0" "$1"';
 
 /** Where a package, and where a checkout or a release keeps it. */
 const places = (io: Io): readonly string[] => [
@@ -19,11 +19,21 @@ const places = (io: Io): readonly string[] => [
   join(installationDirectory(io.script), 'systemd/contactor-open'),
 ];
 
-/** Undefined where there is no contactor-open. */
-export function standGuard(io: Io, program = places(io).find((path) => existsSync(path))): Guard | undefined {
+/**
+ * `file` names the outputs: before the service has run for the first time since the boot it is not where contactor-open looks by itself.
+ * Undefined where there is no contactor-open.
+ */
+export function standGuard(
+  io: Io,
+  file: string,
+  program = places(io).find((path) => existsSync(path)),
+): Guard | undefined {
   if (program === undefined) return undefined;
   // A process group of its own: Ctrl-C at the terminal is not for it.
-  const guard = spawn('/bin/sh', ['-c', SCRIPT, program], { detached: true, stdio: ['pipe', 'ignore', 'ignore'] });
+  const guard = spawn('/bin/sh', ['-c', SCRIPT, program, file], {
+    detached: true,
+    stdio: ['pipe', 'ignore', 'ignore'],
+  });
   guard.on('error', (cause) => io.err(`Nobody looks after the outputs if this is killed: ${cause.message}\n`));
   guard.stdin.on('error', () => {});
   guard.unref();

@@ -6,6 +6,8 @@ import type { Route } from '../control/route.ts';
 import { ControlError } from '../errors.ts';
 import { serviceRoutes } from '../features/service/service-routes.ts';
 import { Trials } from '../features/service/trials.ts';
+import { nodeFiles } from '../platform/files.ts';
+import { safeOutputsPath } from '../platform/safe-outputs.ts';
 import { isListening } from '../platform/socket-file.ts';
 import { EXIT, type ExitCode, onEndSignals } from '../platform/system.ts';
 import { type AgentOptions, socketFor } from './agent-socket.ts';
@@ -42,7 +44,8 @@ export async function technician(io: Io, options: AgentOptions): Promise<Technic
     io.err(`The board cannot be had: ${access.refusal}.\n${access.next}\n`);
     return EXIT.internal;
   }
-  return onBoard(access, loaded.config.board === 'mock' ? undefined : standGuard(io));
+  const { board, stateDir } = loaded.config;
+  return onBoard(access, board === 'mock' ? undefined : standGuard(io, safeOutputsPath(stateDir, nodeFiles)));
 }
 
 /** Undefined after it has been said what is wrong with the hardware. */

@@ -28,8 +28,11 @@ class CoilController implements ControllerBus {
 
   /** How long a write of a register takes. */
   wait: () => Promise<void> = async () => {};
+  /** Comes between two requests of a poll, before this register is read. */
+  between: { readonly address: number; happens(): Promise<void> } | undefined;
 
   async readRegisters(_code: number, _unit: number, address: number, count: number) {
+    if (this.between?.address === address) await this.between.happens();
     return Array.from({ length: count }, (_, index) => this.values.get(address + index) ?? 0);
   }
 
@@ -110,6 +113,24 @@ describe('a controller with a coil', () => {
     written();
     await clock.advance(2 * POLL_MS);
     expect(fake.writes).toEqual(['register 22000=16 urgent', 'coil 20000=0 urgent']);
+  });
+
+  it('is switched off by the fault of a poll that had read the coil before it was switched on', async () => {
+    const { clock, fake, evse } = await setUp();
+    fake.values.set(24000, B2);
+    await clock.advance(POLL_MS);
+    fake.between = {
+      address: 24025,
+      async happens() {
+        fake.between = undefined;
+        evse.offer(16);
+        await settle();
+        fake.values.set(24025, 1 << 15);
+      },
+    };
+    await clock.advance(POLL_MS);
+    expect(fake.writes.slice(-2)).toEqual(['coil 20000=1 urgent', 'coil 20000=0 urgent']);
+    expect([evse.withdrawn, fake.values.get(20000)]).toEqual([true, 0]);
   });
 
   it('never gets more than it can signal', async () => {

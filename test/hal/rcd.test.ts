@@ -4,10 +4,10 @@ import type { ControlPilot, PilotState } from '../../hal/contract.ts';
 import { FaultBook } from '../../hal/fault-book.ts';
 import { MockContactor } from '../../hal/mock/mock-contactor.ts';
 import { ownPilotEvse } from '../../hal/own-pilot-evse.ts';
-import { CLEARS_AFTER_MS, TEST_EVERY_MS, TRIPS_WITHIN_MS, watchRcd } from '../../hal/rcd.ts';
+import { CLEARS_AFTER_MS, RECOVERED_FOR_MS, TEST_EVERY_MS, TRIPS_WITHIN_MS, watchRcd } from '../../hal/rcd.ts';
 import { VirtualClock } from '../sim/virtual-clock.ts';
 
-const TESTED_MS = 600;
+const TESTED_MS = 600 + RECOVERED_FOR_MS;
 
 class Device {
   readonly listeners = new Set<(tripped: boolean) => void>();
@@ -132,6 +132,22 @@ describe('the self test of the RCD', () => {
     await clock.advance(TESTED_MS);
     expect(device.buttons).toEqual([true, false]);
     become('B');
+    expect(charges()).toBe(true);
+  });
+
+  it('has not passed while the contact of the device bounces, and that is no fault', async () => {
+    const { clock, device, faults, told, become, charges } = setUp();
+    await clock.advance(100);
+    // It has just tripped.
+    for (const tripped of [false, true]) {
+      device.become(tripped);
+      await clock.advance(2);
+    }
+    expect(charges()).toBe(false);
+    expect([device.buttons, faults()]).toEqual([[true, false], ['rcdTesting']]);
+    become('B');
+    await clock.advance(TESTED_MS);
+    expect(told).toEqual(['+rcdTesting', '-rcdTesting']);
     expect(charges()).toBe(true);
   });
 

@@ -1,6 +1,6 @@
 /** The guard of the technician's tools: what SIGKILL ends leaves no output driven. Real processes. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { chmodSync, existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { build } from 'esbuild';
@@ -14,7 +14,7 @@ beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'guard-'));
   opened = join(folder, 'opened');
   const program = join(folder, 'contactor-open');
-  writeFileSync(program, `#!/bin/sh\n: >'${opened}'\n`);
+  writeFileSync(program, `#!/bin/sh\nprintf %s "$1" >'${opened}.new'; mv '${opened}.new' '${opened}'\n`);
   chmodSync(program, 0o755);
   await build({
     stdin: {
@@ -22,7 +22,7 @@ beforeEach(async () => {
       loader: 'ts',
       contents: `
         import { standGuard } from '../../src/cli/guard.ts';
-        const guard = standGuard({ err: console.error, script: '.' } as never, ${JSON.stringify(program)});
+        const guard = standGuard({ err: console.error, script: '.' } as never, '/where/safe-outputs', ${JSON.stringify(program)});
         process.on('SIGUSR2', () => { guard?.dismiss(); console.log('dismissed'); });
         setInterval(() => {}, 1000);
         console.log('ready');
@@ -66,6 +66,8 @@ describe('the guard', () => {
     child.kill('SIGKILL');
     await gone;
     await vi.waitFor(() => expect(existsSync(opened)).toBe(true), { timeout: 5_000, interval: 20 });
+    // The file that the tool has written, wherever that is.
+    expect(readFileSync(opened, 'utf8')).toBe('/where/safe-outputs');
   });
 
   it('does nothing after it was dismissed', async () => {

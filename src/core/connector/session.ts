@@ -205,7 +205,8 @@ export function ending(state: Connector, stop: Stop, at: number): Connector {
 export function onEnded(state: Connector): Connector {
   const { phase } = state;
   if (phase.name !== 'closing') return state;
-  if (!isOccupied(state)) return { ...state, phase: { name: 'idle' } };
+  // Behind an F of our own the EV cannot be seen: once it can, it is there or has left.
+  if (!isOccupied(state) && state.pilot !== 'F') return { ...state, phase: { name: 'idle' } };
   const { idTag, parentIdTag } = phase.transaction;
   const last = { idTag, ...(parentIdTag === undefined ? {} : { parentIdTag }), reason: phase.stop.reason };
   return { ...state, phase: { name: 'finishing', held: staysLocked(phase.stop, state), last } };
@@ -240,7 +241,8 @@ export function onDeadline(state: Connector, at: number): Connector {
       if (phase.faultedUntil !== undefined && at >= phase.faultedUntil) {
         return ending(state, { reason: 'Other', trip: true }, at);
       }
-      const { wakeUps = 0 } = state.rules;
+      // One that asks for power is awake, although its contactor is still about to close.
+      const wakeUps = state.permit ? 0 : (state.rules.wakeUps ?? 0);
       const isDue = phase.evAnswersUntil !== undefined && at >= phase.evAnswersUntil;
       if (!isDue) return { ...state, phase: onWakeUpDue(phase, wakeUps, at) };
       return { ...state, phase: withWakeUp({ ...without(phase, 'evAnswersUntil'), suspended: true }, wakeUps, at) };

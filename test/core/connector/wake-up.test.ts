@@ -116,6 +116,37 @@ describe('an EV that does not answer an offer (IEC 61851-1 annex A.5.3)', () => 
     expect(late.statuses).toEqual(['Preparing', 'SuspendedEV', 'Charging']);
   });
 
+  it('that answers while the contactor is about to close is not cut off', () => {
+    const story = new Story(1)
+      .begin()
+      .until(ASLEEP - 1)
+      .ev('C')
+      .until(ASLEEP);
+    expect([story.signals, story.state.permit]).toEqual([['0 16'], true]);
+    story.tell({ type: 'contactor', contactor: 'closed' });
+    expect(story.until(HOUR).signals).toEqual(['0 16']);
+  });
+
+  it('that answers just before it would be woken once more is not cut off either', () => {
+    const again = ASLEEP + PULSE + WAKE_REST_MS;
+    const story = new Story(2)
+      .begin()
+      .until(again - 1)
+      .ev('C')
+      .until(again);
+    expect([story.state.offer, story.state.permit]).toEqual([16, true]);
+  });
+
+  it('is still in the plug when the transaction is stopped during the pulse', () => {
+    const story = new Story(1)
+      .begin()
+      .until(ASLEEP + 1000)
+      .tell({ type: 'stop', stop: { reason: 'Remote', trip: false } });
+    // Before the pilot can be seen again.
+    const during = { ...story.state, pilot: 'F' as const };
+    expect(step(during, { type: 'ended', at: story.at }).state.phase.name).toBe('finishing');
+  });
+
   it('that has charged and pauses by itself is not disturbed', () => {
     const story = new Story(1).begin().ev('C').tell({ type: 'contactor', contactor: 'closed' });
     story.ev('B').tell({ type: 'contactor', contactor: 'open' });

@@ -46,6 +46,17 @@ describe('pilot filter', () => {
     expect(run(firstFilter('B', 0), Array<Sample>(long + 1).fill('C'), 0).state).toBe('C');
   });
 
+  it.each(['C', 'D'] as const)(
+    'is in B soon after A when the EV asks at once, and in %s after half a second',
+    (asks) => {
+      const soon = run(firstFilter('A', 0), Array<Sample>(3).fill(asks), 0);
+      expect(soon.state).toBe('B');
+      const long = CLOSING_FILTER_MS / SAMPLE_MS;
+      expect(run(firstFilter('A', 0), Array<Sample>(long).fill(asks), 0).state).toBe('B');
+      expect(run(firstFilter('A', 0), Array<Sample>(long + 1).fill(asks), 0).state).toBe(asks);
+    },
+  );
+
   it('begins anew with C after a pulse of B', () => {
     const pulses: Sample[] = [...Array<Sample>(40).fill('C'), 'B', ...Array<Sample>(40).fill('C')];
     expect(run(firstFilter('B', 0), pulses, 0).state).toBe('B');

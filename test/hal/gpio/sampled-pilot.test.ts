@@ -86,6 +86,21 @@ describe('a control pilot on comparators', () => {
     expect(await until('C', 1000)).toBeGreaterThan(500);
   });
 
+  it('looks for the diode anew after F, behind which an EV may be exchanged', async () => {
+    const { clock, negative, pilot, seen, ev, until } = await charging();
+    pilot.signal('F');
+    ev('E');
+    await until('F', 100);
+    pilot.signal('x1');
+    ev('C');
+    seen.length = 0;
+    negative.set(false);
+    await clock.advance(1000);
+    pilot.signal(16);
+    await clock.advance(1000);
+    expect(seen).not.toContain('C');
+  });
+
   it('finds a missing diode in B within 200 ms and never reports C', async () => {
     const { clock, negative, diode, pilot, seen, ev, until } = setUp();
     negative.set(false);
