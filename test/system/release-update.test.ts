@@ -27,6 +27,9 @@ async function story(play: (site: UpdateSite) => Promise<void>, options: UpdateS
   try {
     await play(site);
     expect(site.central.complaints).toEqual([]);
+  } catch (error) {
+    console.error(site.supervisor.output);
+    throw error;
   } finally {
     await site.close();
   }

@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { chownSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { CentralSystem, type Payload } from './central-system.ts';
 import { archiveOf, type FakeRelease, Machine, Supervisor } from './release-machine.ts';
 import { WebServer } from './web-server.ts';
@@ -246,8 +247,18 @@ export class UpdateSite {
   /** One call at a time: what was to be said before has been said and answered. */
   async #heard(): Promise<void> {
     const from = this.central.calls.length;
-    await this.call('TriggerMessage', { requestedMessage: 'Heartbeat' });
+    for (const end = performance.now() + WITHIN_MS; !(await this.#asked()); await delay(50)) {
+      if (performance.now() > end) throw new Error('nobody takes a TriggerMessage');
+    }
     await this.central.until('Heartbeat', undefined, { from, withinMs: WITHIN_MS });
+  }
+
+  /** False while there is no agent that listens: it may have been killed in the moment in which it said its last word. */
+  async #asked(): Promise<boolean> {
+    return this.call('TriggerMessage', { requestedMessage: 'Heartbeat' }).then(
+      ({ status }) => status === 'Accepted',
+      () => false,
+    );
   }
 
   async close(): Promise<void> {
