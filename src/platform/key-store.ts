@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import type { KeyKind, KeyStore, Log, StoredKey } from '../ports.ts';
 import { storeError } from './level-error.ts';
+import { syncDirectory } from './sync-directory.ts';
 
 const NAME = /^([0-9a-f]{32})\.pem$/;
 const UNFINISHED = '.new';
@@ -63,7 +64,7 @@ export class FileKeyStore implements KeyStore {
     await this.#onDisk(async () => {
       if (!NAME.test(`${id}.pem`)) return;
       const wasThere = await unlink(this.#file(id)).then(() => true, missing(false));
-      if (wasThere) await sync(this.#directory);
+      if (wasThere) await syncDirectory(this.#directory);
     });
   }
 
@@ -85,7 +86,7 @@ export class FileKeyStore implements KeyStore {
     await chmod(this.#directory, 0o700);
     // Of the directories that were just made, each is durable only when the one above is.
     for (let made = this.#directory; first !== undefined && made.length >= first.length; made = dirname(made))
-      await sync(dirname(made));
+      await syncDirectory(dirname(made));
     for (const name of await readdir(this.#directory)) {
       // Half a key of a process that was killed; only after this does one of ours begin.
       if (name.endsWith(UNFINISHED)) await unlink(join(this.#directory, name));
@@ -103,7 +104,7 @@ export class FileKeyStore implements KeyStore {
       await file.close();
     }
     await rename(unfinished, this.#file(id));
-    await sync(this.#directory);
+    await syncDirectory(this.#directory);
   }
 
   /** A file that holds no key, or another one than its name says, is as good as none. */
@@ -162,12 +163,3 @@ const missing =
     if ((cause as NodeJS.ErrnoException).code === 'ENOENT') return instead;
     throw cause;
   };
-
-async function sync(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}

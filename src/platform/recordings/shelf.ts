@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { StoreError } from '../../errors.ts';
 import type { Recordings, SavedRecording } from '../../ports.ts';
 import { storeError } from '../level-error.ts';
+import { syncDirectory } from '../sync-directory.ts';
 
 export interface ShelfBounds {
   readonly mostFiles: number;
@@ -66,7 +67,7 @@ export class RecordingShelf implements Recordings {
       const name = `${number}-${title.replace(/[^\w-]/g, '_').slice(0, 60)}.jsonl`;
       const file = join(this.#directory, name);
       await rename(unfinished, file);
-      await sync(this.#directory);
+      await syncDirectory(this.#directory);
       return { name, file, bytes };
     } catch (cause) {
       await rm(unfinished, { force: true }).catch(() => {});
@@ -120,16 +121,6 @@ async function write(file: string, content: readonly Uint8Array[]): Promise<void
   const handle = await open(file, 'w', 0o600);
   try {
     for (const piece of content) await handle.writeFile(piece);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-/** The name is durable only when its directory is. */
-async function sync(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
     await handle.sync();
   } finally {
     await handle.close();

@@ -3,6 +3,7 @@ import { type FileHandle, open, readFile, rename, rm, stat, statfs } from 'node:
 import { dirname } from 'node:path';
 import { TransferError } from '../../errors.ts';
 import type { DownloadOptions, TransferProgress } from '../../ports.ts';
+import { syncDirectory } from '../sync-directory.ts';
 
 /**
  * After so many bytes they are written through and noted. Only noted bytes count after a power cut: a file may have got its length but not
@@ -104,9 +105,7 @@ export class PartialFile {
     await this.#file?.sync();
     await this.#close();
     await rename(this.#part, this.#options.toFile);
-    // The name is durable only when its directory is.
-    const directory = await open(dirname(this.#options.toFile), 'r');
-    await directory.sync().finally(() => directory.close());
+    await syncDirectory(dirname(this.#options.toFile));
     await rm(this.#notes, { force: true });
   }
 
