@@ -2,6 +2,11 @@
 /** Becomes dist/chargepoint.cjs: outputs safe first, then main.cjs beside it, from V8's code cache where one fits. */
 const { mkdirSync, readFileSync, renameSync, writeFileSync } = require('node:fs');
 const { join } = require('node:path');
+const { setFlagsFromString } = require('node:v8');
+
+// Before anything else runs. V8 calls a function hot after 132 kB of its bytecode, which a start reaches by reading the configuration: to optimize the YAML
+// parser costs some 10 MB, and it never runs again. What stays hot (frames, meter reads) is optimized as before, a little later.
+setFlagsFromString('--interrupt-budget=1000000');
 
 const file = join(__dirname, 'main.cjs');
 const cacheFile = join(__dirname, 'cache', `${process.version}-${process.arch}.bin`);
