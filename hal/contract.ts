@@ -218,6 +218,7 @@ export type FaultCode =
   | 'overTemperature'
   | 'overVoltage'
   | 'peFault'
+  | 'pilotSilent'
   | 'proximityFault'
   | 'rcdTestFailed'
   | 'rcdTesting'

@@ -35,6 +35,7 @@ export const FAULTS: { readonly [code in FaultCode]: FaultSpecification } = {
   overTemperature: { blocks: 'charging', clears: 'itself' },
   overVoltage: { blocks: 'charging', clears: 'itself' },
   peFault: { blocks: 'charging', clears: 'unplug' },
+  pilotSilent: { blocks: 'charging', clears: 'itself' },
   proximityFault: { blocks: 'charging', clears: 'itself' },
   rcdTestFailed: { blocks: 'charging', clears: 'reset' },
   rcdTesting: { blocks: 'moment', clears: 'itself' },

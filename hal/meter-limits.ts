@@ -65,10 +65,17 @@ function greatest(current: Lines | undefined): readonly [line: Line, amps: numbe
     .reduce((most, each) => (each[1] > most[1] ? each : most));
 }
 
+/** A voltage fault that comes back so soon after its end lasts twice as long as before, and never longer than this, in ms. */
+export const COMES_BACK_WITHIN_MS = 3_600_000;
+
 export type VoltageFault = 'overVoltage' | 'underVoltage';
 
 export interface VoltageMemory {
   readonly fault?: VoltageFault;
+  /** How often in a row it has come back. */
+  readonly again?: number;
+  /** The end of the last one, while its coming back would count. */
+  readonly endedAt?: Monotonic;
   /** Outside of the window, or within the one for reconnecting, at every look since then. */
   readonly since?: Monotonic;
   readonly outside?: VoltageFault;
@@ -102,25 +109,43 @@ function judgeUndisturbed(
   { at, volts, closed }: VoltageLook,
   limits: VoltageLimits,
 ): VoltageVerdict {
+  const past = pastOf(before, at);
   const worst = volts.find(([, volt]) => volt < limits.leastV || volt > limits.mostV);
-  if (!closed || worst === undefined) return { memory: {} };
+  if (!closed || worst === undefined) return { memory: past };
   const [line, volt] = worst;
   const outside = volt < limits.leastV ? 'underVoltage' : 'overVoltage';
   const since = (before.outside === outside ? before.since : undefined) ?? at;
-  if (at - since < limits.forS * 1000) return { memory: { outside, since } };
-  return { memory: { fault: outside }, begins: `${line} at ${volt.toFixed(1)} V` };
+  if (at - since < limits.forS * 1000) return { memory: { ...past, outside, since } };
+  const again = past.endedAt === undefined ? 0 : (past.again ?? 0) + 1;
+  return { memory: { fault: outside, again }, begins: `${line} at ${volt.toFixed(1)} V` };
 }
 
-/** A meter behind the open contactor measures nothing, which says nothing against the grid: then time alone decides. */
+function pastOf({ again = 0, endedAt }: VoltageMemory, at: Monotonic): VoltageMemory {
+  return endedAt === undefined || at - endedAt >= COMES_BACK_WITHIN_MS ? {} : { again, endedAt };
+}
+
+/** No EV is there: whoever comes next begins anew. */
+export function forgiven({ again: _, endedAt: __, ...rest }: VoltageMemory): VoltageMemory {
+  return rest;
+}
+
+/**
+ * A meter behind the open contactor measures nothing, which says nothing against the grid: then time alone decides. The contactor then
+ * closes on what has opened it, so that the time doubles.
+ */
 function judgeDisturbed(
   before: VoltageMemory,
   fault: VoltageFault,
   { at, volts, closed }: VoltageLook,
   { reconnectLeastV, reconnectMostV, reconnectAfterS }: VoltageLimits,
 ): VoltageVerdict {
+  const { again = 0 } = before;
   const isBehind = !closed && volts.every(([, volt]) => volt < NO_VOLTAGE_V);
   const isWell = volts.every(([, volt]) => volt >= reconnectLeastV && volt <= reconnectMostV);
-  if (!isWell && !isBehind) return { memory: { fault } };
+  if (!isWell && !isBehind) return { memory: { fault, again } };
   const since = before.since ?? at;
-  return at - since < reconnectAfterS * 1000 ? { memory: { fault, since } } : { memory: {}, ends: fault };
+  const afterMs = reconnectAfterS * 1000;
+  const waitMs = Math.max(afterMs, Math.min(afterMs * 2 ** again, COMES_BACK_WITHIN_MS));
+  if (at - since < waitMs) return { memory: { fault, again, since } };
+  return { memory: { again, endedAt: at }, ends: fault };
 }

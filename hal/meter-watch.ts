@@ -2,7 +2,7 @@
 import type { Protection } from './board-description.ts';
 import type { Cancel, EnergyMeter, Evse, Line, Offer, Reading, Timebase } from './contract.ts';
 import type { FaultBook } from './fault-book.ts';
-import { judgeCurrent, judgeVoltage, NO_OVER_CURRENT, type VoltageMemory } from './meter-limits.ts';
+import { forgiven, judgeCurrent, judgeVoltage, NO_OVER_CURRENT, type VoltageMemory } from './meter-limits.ts';
 
 /** From one look to the next while current may flow; readings that others ask for count. */
 export const LOOK_EVERY_MS = 1000;
@@ -57,6 +57,9 @@ export function watchedMeter(parts: MeterWatchParts): WatchedMeter {
     book.clear('overCurrent', connectorId, SOURCE);
   };
 
+  const remember = (memory: VoltageMemory): void => {
+    voltage = evse.state.pilot === 'A' ? forgiven(memory) : memory;
+  };
   const lookAtVoltage = ({ values }: Reading, at: number): void => {
     if (protection.voltage === undefined) return;
     const lines: readonly Line[] = parts.phases() === 3 ? ['L1', 'L2', 'L3'] : ['L1'];
@@ -65,7 +68,7 @@ export function watchedMeter(parts: MeterWatchParts): WatchedMeter {
       return volt === undefined ? [] : [[line, volt] as const];
     });
     const { memory, begins, ends } = judgeVoltage(voltage, { at, volts, closed: isFlowing() }, protection.voltage);
-    voltage = memory;
+    remember(memory);
     if (begins !== undefined && memory.fault !== undefined)
       book.raise({ code: memory.fault, connectorId, info: begins }, SOURCE);
     if (ends !== undefined) book.clear(ends, connectorId, SOURCE);
@@ -114,7 +117,10 @@ export function watchedMeter(parts: MeterWatchParts): WatchedMeter {
     read().then(next, next);
   };
 
-  const unsubscribe = evse.onState(wake);
+  const unsubscribe = evse.onState(() => {
+    remember(voltage);
+    wake();
+  });
   wake();
   return {
     offers: meter.offers,

@@ -27,7 +27,7 @@ export interface RcdParts {
   readonly evse: Pick<Evse, 'state' | 'onState'> & Trippable;
   readonly book: Pick<FaultBook, 'raise' | 'clear' | 'onChange'>;
   readonly clock: Timebase;
-  /** `session`: due again when an EV has left. After 24 h it is due in any case. */
+  /** `session`: due again when an EV has left. After 24 h it is due in any case, and waits only for the contactor to open. */
   readonly every: 'session' | 'day';
   readonly tripsWithinMs?: number;
   readonly recoversWithinMs?: number;
@@ -41,8 +41,6 @@ export function watchRcd(parts: RcdParts): { close(): void } {
   const { device, evse, book, clock, connectorId, every } = parts;
   const fault = (code: FaultCode, info: string) => ({ code, connectorId, info });
   let test: Test = 'done';
-  /** Nothing is charged before it. */
-  let isAwaited = false;
   let last = evse.state.pilot;
   let waiting: Cancel | undefined;
   let settling: Cancel | undefined;
@@ -79,7 +77,6 @@ export function watchRcd(parts: RcdParts): { close(): void } {
   const passed = (): void => {
     stopWaiting();
     test = 'done';
-    isAwaited = false;
     nextTest = clock.after(TEST_EVERY_MS, () => {
       test = 'due';
       review();
@@ -113,16 +110,14 @@ export function watchRcd(parts: RcdParts): { close(): void } {
     }
     if (test === 'tripping' && device.tripped) recover();
   };
+  /** Nothing is charged before it. */
   const demand = (): void => {
     test = 'due';
-    isAwaited = true;
     evse.trip(HOLD);
   };
-  /** Without an EV; one that is awaited whoever is there, because nothing is offered before it. */
+  /** Whoever is plugged in: the contactor is open, and is held so (facts/evse.md 2.1). An EV that stays for days must not put it off. */
   const review = (): void => {
-    if (test !== 'due' || device.tripped) return;
-    const { pilot, contactor } = evse.state;
-    if (contactor === 'open' && (isAwaited || pilot === 'A')) begin();
+    if (test === 'due' && !device.tripped && evse.state.contactor === 'open') begin();
   };
 
   const onTripped = (tripped: boolean): void => {

@@ -16,7 +16,8 @@ export function comparatorSense({ above, belowMinus10V5 }: ComparatorInputs): Pi
     look(offer) {
       const negativeHalf = belowMinus10V5 === undefined ? undefined : negativeHalfOf(belowMinus10V5);
       const levels = above.map((line) => line.read());
-      return { sample: sampleOf(levels as unknown as Levels, offer === 'F'), negativeHalf };
+      const sample = sampleOf(levels as unknown as Levels, offer === 'F');
+      return { sample, negativeHalf, broken: sample === 'nonsense' };
     },
     onEdge(listener) {
       const lines = [...above, ...(belowMinus10V5 === undefined ? [] : [belowMinus10V5])];

@@ -5,7 +5,7 @@ import { LOOK_MOST_MS, type PeakChannel, type PeakHoldPilotEvseDescription } fro
 import type { Offer, Timebase } from '../contract.ts';
 import { HalError } from '../hal-error.ts';
 import type { Sample } from './pilot-filter.ts';
-import { calibrated, isNegativeHalf, sampleOfVolts } from './pilot-levels.ts';
+import { calibrated, isBrokenLevel, isNegativeHalf, sampleOfVolts } from './pilot-levels.ts';
 import type { ConverterSense, PilotLook, PilotSense } from './pilot-sense.ts';
 import { ready, systemCode } from './ready-files.ts';
 
@@ -122,10 +122,12 @@ function peaks(high: Channel, low: Channel | undefined): PilotSense {
   return {
     checksDiode: low !== undefined,
     look(offer: Offer): PilotLook {
-      before = sampleOfVolts(high.volts(), before, offer === 'F');
+      const volts = high.volts();
+      before = sampleOfVolts(volts, before, offer === 'F');
       // Without PWM there is no negative half.
       const due = low !== undefined && typeof offer === 'number' && looks++ % NEGATIVE_EVERY === 0;
-      return { sample: before, negativeHalf: due ? isNegativeHalf(low.volts()) : undefined };
+      const negativeHalf = due ? isNegativeHalf(low.volts()) : undefined;
+      return { sample: before, negativeHalf, broken: isBrokenLevel(volts, offer === 'F') };
     },
     onEdge: () => () => {},
   };

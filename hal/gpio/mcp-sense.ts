@@ -6,7 +6,7 @@ import type { Libc } from '../linux/libc.ts';
 import { openBurst, type SpiBurst } from '../linux/spi.ts';
 import { MOST_TRANSFERS } from '../linux/spi-uapi.ts';
 import type { Sample } from './pilot-filter.ts';
-import { calibrated, isNegativeHalf, sampleOfVolts } from './pilot-levels.ts';
+import { calibrated, isBrokenLevel, isNegativeHalf, sampleOfVolts } from './pilot-levels.ts';
 import type { ConverterSense } from './pilot-sense.ts';
 import { plateausOf } from './plateaus.ts';
 import { systemCode } from './ready-files.ts';
@@ -66,7 +66,12 @@ export function openMcpSense({ adc, calibration }: Wanted, libc: Libc, clock: Ti
     look(offer) {
       const { high, low } = plateausOf(voltsIn(burst.run(), adc).map(pilotV));
       before = high === undefined ? 'nonsense' : sampleOfVolts(high, before, offer === 'F');
-      return { sample: before, negativeHalf: low === undefined ? undefined : isNegativeHalf(low) };
+      return {
+        sample: before,
+        negativeHalf: low === undefined ? undefined : isNegativeHalf(low),
+        // SPI has no acknowledgement: a converter that is dead reads as one end of its range or the other.
+        broken: high !== undefined && isBrokenLevel(high, offer === 'F'),
+      };
     },
     onEdge: () => () => {},
     close: () => burst.close(),

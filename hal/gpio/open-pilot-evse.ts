@@ -104,6 +104,10 @@ export async function openPilotEvse(description: OwnPilotEvseDescription, site: 
       if (ok) book.clear(fault.code, connectorId, 'diode check');
       else book.raise(fault, 'diode check');
     },
+    onSense(ok) {
+      if (ok) book.clear('pilotSilent', connectorId, 'pilot sense');
+      else book.raise({ code: 'pilotSilent', connectorId }, 'pilot sense');
+    },
   });
   site.keep(() => pilot.close());
   const watched = monitoredContactor(relayContactor(coil, mirror), {

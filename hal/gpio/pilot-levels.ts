@@ -24,6 +24,10 @@ export function sampleOfVolts(volts: number, before: Sample, signalsF: boolean):
   return found?.[0] ?? 'nonsense';
 }
 
+/** The EVSE drives +12 V through 1 kOhm: whatever is plugged in or shorted, the positive half lies between 0 V and that. */
+export const isBrokenLevel = (volts: number, signalsF: boolean): boolean =>
+  !(volts <= 12 + WINDOW_V) || (volts < -WINDOW_V && !signalsF);
+
 export const isNegativeHalf = (volts: number): boolean => volts <= NEGATIVE_MOST_V;
 
 /** Volts of the pilot for volts at the converter: straight lines through the points, the outer ones prolonged. */

@@ -6,6 +6,8 @@ export interface PilotLook {
   readonly sample: Sample;
   /** The negative half is where it belongs; undefined: this look has not seen it. */
   readonly negativeHalf: boolean | undefined;
+  /** There was no reading, or one that no EV and no short circuit can make: the board is broken. */
+  readonly broken?: boolean;
 }
 
 export interface PilotSense {
@@ -21,4 +23,4 @@ export interface ConverterSense extends PilotSense {
   close(): void;
 }
 
-export const NOTHING_SEEN: PilotLook = { sample: 'nonsense', negativeHalf: undefined };
+export const NOTHING_SEEN: PilotLook = { sample: 'nonsense', negativeHalf: undefined, broken: true };

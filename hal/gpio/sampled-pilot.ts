@@ -18,6 +18,9 @@ export const FILTER_MS = 20;
 /** Some cars glitch to B this long after the current was changed; meanwhile the filter is as slow as the budget allows. */
 export const UNSTEADY_MS = 600;
 
+/** A sense that is broken, or works again, for so long is told of. The contactor has not waited for it. */
+export const BROKEN_MS = 1000;
+
 export interface SampledPilotParts {
   readonly pwm: Pwm;
   readonly sense: PilotSense;
@@ -26,6 +29,8 @@ export interface SampledPilotParts {
   readonly clock: Timebase;
   /** `false`: the diode is missing. `true`: the EV that had none has left. */
   onDiode(ok: boolean): void;
+  /** `false`: nobody knows any more what is plugged in, and it is not the EV. `true`: the pilot is seen again. */
+  onSense(ok: boolean): void;
 }
 
 /**
@@ -40,6 +45,9 @@ export class SampledPilot implements ControlPilot {
   #unsteadyUntil: Monotonic;
   #filter: Filter;
   #diode: DiodeCheck = UNCHECKED;
+  #broken = false;
+  /** Every look since then has said otherwise. */
+  #otherwiseSince: Monotonic | undefined;
   #next: Cancel;
   #lookedAt: Monotonic;
 
@@ -92,15 +100,25 @@ export class SampledPilot implements ControlPilot {
 
   #sample(): void {
     const now = this.#parts.clock.now();
-    const { sample, negativeHalf } = this.#look();
+    const { sample, negativeHalf, broken = false } = this.#look();
     this.#checkDiode(sample, negativeHalf, now);
     const filterMs = now < this.#unsteadyUntil ? FILTER_MOST_MS : (this.#parts.filterMs ?? FILTER_MS);
     const before = this.#filter.state;
     this.#filter = filtered(this.#filter, this.#believed(sample), now, filterMs);
     const { state } = this.#filter;
-    if (state === before) return;
-    if (state === 'A') this.#forgetTheEv();
-    for (const listener of [...this.#listeners]) listener(state);
+    if (state !== before) {
+      if (state === 'A') this.#forgetTheEv();
+      for (const listener of [...this.#listeners]) listener(state);
+    }
+    this.#checkSense(broken, now);
+  }
+
+  #checkSense(broken: boolean, now: Monotonic): void {
+    this.#otherwiseSince = broken === this.#broken ? undefined : (this.#otherwiseSince ?? now);
+    if (this.#otherwiseSince === undefined || now - this.#otherwiseSince < BROKEN_MS) return;
+    this.#otherwiseSince = undefined;
+    this.#broken = broken;
+    this.#parts.onSense(!broken);
   }
 
   #look(): PilotLook {

@@ -31,6 +31,11 @@ export class ControllerLink {
     return this.#scale;
   }
 
+  /** It is known how it is set up: in which unit it counts, and that it obeys. */
+  get identified(): boolean {
+    return this.#identified;
+  }
+
   /** It may be another controller from now on. */
   forget(): void {
     this.#identified = false;
@@ -38,7 +43,7 @@ export class ControllerLink {
 
   /** One poll. Rejects with a HalError of the bus, or badBoard for a controller that does not take its settings. */
   async read(): Promise<Registers> {
-    if (!this.#identified) await this.#identify();
+    if (!this.#identified) await this.identify();
     const registers = new Map<number, number>();
     for (const { function: what, address, count } of this.#map.poll) {
       const values = await this.#bus.readRegisters(READS[what], this.#unit, address, count, this.#manners);
@@ -67,8 +72,8 @@ export class ControllerLink {
     else await this.#bus.writeRegisters(this.#unit, address, [value], manners);
   }
 
-  /** In which unit the current is set, and whether it obeys at all. */
-  async #identify(): Promise<void> {
+  /** In which unit the current is set, and whether it obeys at all. Rejects as `read` does. */
+  async identify(): Promise<void> {
     for (const setting of this.#map.settings ?? []) await this.#settle(setting);
     const { hundredths } = this.#map.current;
     if (hundredths !== undefined) {

@@ -34,6 +34,9 @@ export const POLL_MS = 500;
 /** So many polls without an answer, and it is no longer known what the controller does. */
 export const MISSED_POLLS = 3;
 const OFF_ATTEMPTS = 3;
+/** Somebody else on the line would fill the log. */
+const SAYS_AGAIN_MS = 60_000;
+
 export interface ControllerSite {
   readonly unit: number;
   readonly connectorId: number;
@@ -104,6 +107,7 @@ class Controller implements ControllerEvse {
   #writing: Promise<void> | undefined;
   /** How many writes have begun. */
   #writes = 0;
+  #saidForeignAt = Number.NEGATIVE_INFINITY;
   #next: Cancel = () => {};
   #lookedAt: Monotonic;
   #stopped = false;
@@ -214,15 +218,20 @@ class Controller implements ControllerEvse {
     return amps < LEAST_OFFER_A ? 0 : Math.floor(amps * this.#link.scale);
   }
 
+  /** Only 0 is the same in every unit: anything else waits until a poll knows how the controller is set up. */
+  #isDue(wanted: number): boolean {
+    return wanted !== this.#current && (wanted === 0 || this.#link.identified);
+  }
+
   /** Brings the register to what is wanted, whatever is wanted by then. A failure is left to the next poll. */
   #write(): Promise<void> {
-    if (this.#writing === undefined && this.#wanted() !== this.#current) this.#writing = this.#writeUntilEqual();
+    if (this.#writing === undefined && this.#isDue(this.#wanted())) this.#writing = this.#writeUntilEqual();
     return this.#writing ?? Promise.resolve();
   }
 
   async #writeUntilEqual(): Promise<void> {
     try {
-      for (let wanted = this.#wanted(); wanted !== this.#current; wanted = this.#wanted()) {
+      for (let wanted = this.#wanted(); this.#isDue(wanted); wanted = this.#wanted()) {
         // Not known until acknowledged: a lost acknowledgement may have been carried out.
         this.#current = undefined;
         this.#writes += 1;
@@ -251,13 +260,21 @@ class Controller implements ControllerEvse {
   async #poll(): Promise<boolean> {
     try {
       const [writing, writes] = [this.#writing !== undefined, this.#writes];
+      const { identified } = this.#link;
       const registers = await this.#link.read();
       if (this.#stopped) return false;
       this.#missed = 0;
       // What was read while a write was under way may be older than the write, also than one that began and ended meanwhile.
-      if (!writing && writes === this.#writes) this.#current = currentIn(this.#map, registers);
+      const isSettled = !writing && writes === this.#writes;
+      const isForeign = isSettled && identified && this.#isForeign(registers);
+      if (isSettled) this.#current = currentIn(this.#map, registers);
       this.#heard(registers);
+      if (isForeign) this.#link.forget();
       void this.#write();
+      if (isForeign) {
+        await this.#link.identify();
+        void this.#write();
+      }
       return true;
     } catch (error) {
       if (!(error instanceof HalError)) throw error;
@@ -268,6 +285,19 @@ class Controller implements ControllerEvse {
       if (this.#missed === MISSED_POLLS) this.#lost();
       return false;
     }
+  }
+
+  /** It holds what none of us has set: it has begun anew, maybe set up otherwise, or somebody else is on the line. */
+  #isForeign(registers: Registers): boolean {
+    const [told, current] = [this.#current, currentIn(this.#map, registers)];
+    if (told === undefined || told === current) return false;
+    const { connectorId, surroundings } = this.#site;
+    const { clock, log } = surroundings;
+    if (clock.now() - this.#saidForeignAt >= SAYS_AGAIN_MS) {
+      this.#saidForeignAt = clock.now();
+      log.warn('EVSE controller has begun anew, or somebody else sets its current', { connectorId, told, current });
+    }
+    return true;
   }
 
   #heard(registers: Registers): void {

@@ -36,6 +36,7 @@ const NAMES: { readonly [code in FaultCode]: Naming } = {
   overTemperature: { errorCode: 'HighTemperature' },
   overVoltage: { errorCode: 'OverVoltage' },
   peFault: { errorCode: 'GroundFailure', vendorErrorCode: 'PeFault', info: 'Protective earth is missing' },
+  pilotSilent: { errorCode: 'InternalError', vendorErrorCode: 'PilotSilent', info: 'Control pilot cannot be read' },
   proximityFault: { errorCode: 'OtherError', vendorErrorCode: 'ProximityFault', info: 'Proximity pilot out of range' },
   rcdTestFailed: { errorCode: 'GroundFailure', vendorErrorCode: 'RcdSelfTest', info: 'RCD self test failed' },
   rcdTesting: { errorCode: 'NoError', info: 'RCD self test' },

@@ -176,6 +176,72 @@ describe('EVSE controller', () => {
     expect(current()).toBe(16);
   });
 
+  describe('that begins anew between two polls', () => {
+    it('is told no current at the first poll that sees it, where none is offered', async () => {
+      const { clock, fake, evse, current } = await setUp();
+      fake.ev(2);
+      await clock.advance(POLL_MS);
+      fake.registers.set(1000, 16);
+      fake.ev(3);
+      expect(evse.state.contactor).toBe('open');
+      await clock.advance(POLL_MS);
+      expect([current(), fake.writes.at(-1)]).toEqual([0, { values: [0], urgent: true }]);
+      await clock.advance(POLL_MS);
+      expect(evse.state.contactor).toBe('open');
+    });
+
+    it('is asked for its unit before it gets a current again', async () => {
+      const { clock, fake, evse, current } = await setUp((before) => before.registers.set(2005, 0x80));
+      fake.ev(2);
+      await clock.advance(POLL_MS);
+      evse.offer(16);
+      await clock.advance(POLL_MS);
+      expect(current()).toBe(1600);
+      fake.writes.length = 0;
+      fake.registers.set(2005, 0);
+      fake.registers.set(1000, 32);
+      await clock.advance(POLL_MS);
+      expect(fake.writes).toEqual([{ values: [16], urgent: true }]);
+    });
+
+    it('gets its off at once, before it has said how it is set up', async () => {
+      const { clock, fake, evse, current } = await setUp();
+      evse.offer(16);
+      await clock.advance(POLL_MS);
+      fake.registers.set(1000, 32);
+      // The answer to what it is asked then.
+      fake.happensAt(2005, () => {
+        evse.trip('test');
+        evse.offer('x1');
+      });
+      await clock.advance(POLL_MS);
+      expect([current(), evse.withdrawn]).toEqual([0, true]);
+      expect(fake.writes.map(({ values }) => values[0])).toEqual([0, 16, 0]);
+    });
+
+    it('gets no current from an offer that changes before it has said how it is set up', async () => {
+      const { clock, fake, evse, current } = await setUp((before) => before.registers.set(2005, 0x80));
+      evse.offer(16);
+      await clock.advance(POLL_MS);
+      fake.registers.set(2005, 0);
+      fake.registers.set(1000, 32);
+      fake.writes.length = 0;
+      fake.happensAt(2005, () => evse.offer(10));
+      await clock.advance(POLL_MS);
+      expect([current(), fake.writes.map(({ values }) => values[0])]).toEqual([10, [10]]);
+    });
+
+    it('gets no permit by that: an EV whose permit was taken back gets nothing', async () => {
+      const { clock, fake, evse, current } = await charging();
+      evse.permit(false);
+      await clock.advance(POLL_MS);
+      fake.registers.set(1000, 16);
+      fake.play();
+      await clock.advance(2 * POLL_MS);
+      expect([current(), evse.state.contactor]).toEqual([0, 'open']);
+    });
+  });
+
   it.each([
     [1, 'diodeFault'],
     [2, 'ventilationRequired'],

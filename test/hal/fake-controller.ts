@@ -16,11 +16,16 @@ export class FakeController implements ControllerBus {
     [1005, 18],
     [2005, 0],
   ]);
+  /** Comes once, before the register of this address is read. */
+  readonly #events = new Map<number, () => void>();
   readonly writes: { values: readonly number[]; urgent: boolean }[] = [];
 
   async readRegisters(code: ReadCode, unit: number, address: number, count: number) {
     this.#answer(unit);
     expect(code).toBe(3);
+    const event = this.#events.get(address);
+    this.#events.delete(address);
+    event?.();
     return Array.from({ length: count }, (_, index) => this.registers.get(address + index) ?? 0);
   }
 
@@ -31,6 +36,10 @@ export class FakeController implements ControllerBus {
     this.writes.push({ values, urgent: manners.urgent === true });
     for (const [index, value] of values.entries()) this.registers.set(address + index, value);
     this.play();
+  }
+
+  happensAt(address: number, event: () => void): void {
+    this.#events.set(address, event);
   }
 
   /** It wants blocks. */

@@ -1,8 +1,9 @@
 /** Over-current and voltage as the meter sees them, in virtual time: what trips, what does not, and how often the meter is asked. */
 import { describe, expect, it } from 'vitest';
-import type { ContactorState, EvseState, Lines, Offer, Reading } from '../../hal/contract.ts';
+import type { ContactorState, EvseState, Lines, Offer, PilotState, Reading } from '../../hal/contract.ts';
 import { FaultBook } from '../../hal/fault-book.ts';
 import { HalError } from '../../hal/hal-error.ts';
+import { COMES_BACK_WITHIN_MS, judgeVoltage, type VoltageMemory } from '../../hal/meter-limits.ts';
 import { LOOK_EVERY_MS, type MeterWatchParts, watchedMeter } from '../../hal/meter-watch.ts';
 import { seconds, VirtualClock } from '../sim/virtual-clock.ts';
 
@@ -16,6 +17,7 @@ class Site {
   readonly listeners = new Set<(state: EvseState) => void>();
   signalled: Offer = 16;
   contactor: ContactorState = 'open';
+  pilot: PilotState = 'C';
   current: Lines = { L1: 0, L2: 0, L3: 0 };
   voltage: Lines = { L1: 230, L2: 230, L3: 230 };
   phases: 1 | 3 = 3;
@@ -34,7 +36,7 @@ class Site {
       connectorId: 1,
       evse: {
         get state(): EvseState {
-          return { pilot: 'C', contactor: site.contactor };
+          return { pilot: site.pilot, contactor: site.contactor };
         },
         get signalled() {
           return site.signalled;
@@ -62,7 +64,7 @@ class Site {
 
   switch(contactor: ContactorState): void {
     this.contactor = contactor;
-    for (const listener of this.listeners) listener({ pilot: 'C', contactor });
+    for (const listener of this.listeners) listener({ pilot: this.pilot, contactor });
   }
 
   draws(L1: number, L2 = L1, L3 = L1): void {
@@ -293,6 +295,60 @@ describe('the voltage window', () => {
     expect(site.faults).toEqual(['underVoltage']);
     await site.clock.advance(seconds(4));
     expect(site.faults).toEqual([]);
+  });
+
+  describe('that is left again and again, the meter behind the contactor', () => {
+    /** Closes as soon as it may, for so long. */
+    const opensUnder = async (site: Site, hours: number): Promise<readonly number[]> => {
+      const openings: number[] = [];
+      const until = site.clock.now() + hours * seconds(3600);
+      while (site.clock.now() < until) {
+        site.voltage = site.contactor === 'closed' ? { L1: 190, L2: 190, L3: 190 } : { L1: 0, L2: 0, L3: 0 };
+        const wasClosed = site.contactor === 'closed';
+        await site.clock.advance(seconds(1));
+        if (wasClosed && site.contactor === 'open') openings.push(site.clock.now());
+        if (site.contactor === 'open' && site.faults.length === 0) site.switch('closed');
+      }
+      return openings;
+    };
+    const pauses = (openings: readonly number[]): readonly number[] =>
+      openings.slice(1).map((at, index) => Math.round((at - (openings[index] ?? 0)) / 10_000) * 10);
+
+    it('keeps the contactor open twice as long each time, an hour at most', () => {
+      const openings: number[] = [];
+      let memory: VoltageMemory = {};
+      for (let at = 0; at < 6 * COMES_BACK_WITHIN_MS; at += 1000) {
+        const closed = memory.fault === undefined;
+        const verdict = judgeVoltage(memory, { at, volts: [['L1', closed ? 190 : 0]], closed }, VOLTAGE);
+        memory = verdict.memory;
+        if (verdict.begins !== undefined) openings.push(at);
+      }
+      expect(pauses(openings).slice(0, 8)).toEqual([70, 130, 250, 490, 970, 1930, 3610, 3610]);
+      expect(openings.length).toBeLessThan(13);
+    });
+
+    it('begins anew with the next EV', async () => {
+      const site = charging();
+      await opensUnder(site, 0.1);
+      site.switch('open');
+      site.pilot = 'A';
+      site.switch('open');
+      await site.clock.advance(seconds(62));
+      expect(site.faults).toEqual([]);
+      site.pilot = 'C';
+      expect(pauses(await opensUnder(site, 0.1)).slice(0, 2)).toEqual([70, 130]);
+    });
+
+    it('begins anew after an hour in which the voltage was well', async () => {
+      const site = charging();
+      await opensUnder(site, 0.1);
+      site.voltage = { L1: 230, L2: 230, L3: 230 };
+      await site.clock.advance(seconds(300));
+      expect(site.faults).toEqual([]);
+      site.switch('closed');
+      await site.clock.advance(seconds(3600));
+      expect(pauses(await opensUnder(site, 0.1)).slice(0, 2)).toEqual([70, 130]);
+    });
   });
 
   it('begins no fault behind an open contactor', async () => {

@@ -1,4 +1,5 @@
 /** A whole board on lines in memory: opening order, stories of charging, and everything safe again however it ends. */
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type {
   BoardDescription,
@@ -289,6 +290,21 @@ describe('open board', () => {
     expect(board.faults).toEqual([]);
   });
 
+  it('has opened the contactor at once, and raises the fault after 1 s, when its comparators contradict each other', async () => {
+    const { world, board } = await charging();
+    const codes = () => board.faults.map(({ code }) => code);
+    world.chip.pull(LEVEL_LINES[0], 1);
+    await world.clock.advance(50);
+    expect([world.coil, codes()]).toEqual([0, ['evCommunication']]);
+    await world.clock.advance(1000);
+    expect(codes()).toEqual(['evCommunication', 'pilotSilent']);
+    world.chip.pull(LEVEL_LINES[0], 0);
+    await world.clock.advance(700);
+    expect(codes()).toEqual(['pilotSilent']);
+    await world.clock.advance(400);
+    expect([world.coil, codes()]).toEqual([0, []]);
+  });
+
   it('ends a missing diode with the EV that lacks it', async () => {
     const { world, board } = await charging();
     world.chip.pull(5, 0);
@@ -573,6 +589,29 @@ describe('open board', () => {
       expect([world.chip.levels.get(ONE_PHASE), phaseSwitch.phases]).toEqual([1, 3]);
       await world.clock.advance(100);
       expect([await switching, phaseSwitch.phases]).toEqual([1, 1]);
+    });
+
+    it('takes a wire of its feedback that is off for three phases, with the make contact of the lab board', async () => {
+      const page = readFileSync(new URL('../../config/boards/raspberry-pi-lab.yaml', import.meta.url), 'utf8');
+      expect(page).toContain('phaseSwitch: { onePhase: { line: 24 }, feedback: { line: 25, activeLow: true } }');
+      const world = new World();
+      // Its pull-up.
+      world.chip.levels.set(FEEDBACK, 1);
+      const { phaseSwitch } = await switchOf(
+        world,
+        switching({ onePhase: { line: ONE_PHASE }, feedback: { line: FEEDBACK, activeLow: true } }),
+      );
+      const { onWrite } = world.chip;
+      let wire: 'on' | 'off' = 'on';
+      world.chip.onWrite = (line, level) => {
+        onWrite(line, level);
+        if (line === ONE_PHASE) world.chip.pull(FEEDBACK, wire === 'on' && level === 1 ? 0 : 1);
+      };
+      expect([await world.until(phaseSwitch.switchTo(1)), phaseSwitch.phases]).toEqual([1, 1]);
+      wire = 'off';
+      world.chip.pull(FEEDBACK, 1);
+      expect(phaseSwitch.phases).toBe(3);
+      expect(await world.until(phaseSwitch.switchTo(1))).toBe(3);
     });
 
     it('refuses to close the contactor meanwhile', async () => {

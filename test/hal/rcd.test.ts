@@ -179,18 +179,42 @@ describe('the self test of the RCD', () => {
     expect(device.buttons).toEqual([true, false, true, false]);
   });
 
-  it('comes once a day where that is enough, and then without an EV', async () => {
+  it('comes once a day where that is enough', async () => {
     const { clock, device, charges, become } = setUp({ every: 'day' });
     await clock.advance(TESTED_MS);
     expect(charges()).toBe(true);
     become('A');
     await clock.advance(TESTED_MS);
     expect(device.buttons).toHaveLength(2);
-    become('B');
     await clock.advance(TEST_EVERY_MS);
-    expect(device.buttons).toHaveLength(2);
-    become('A');
+    expect(device.buttons).toHaveLength(4);
+  });
+
+  it('is not put off by an EV that stays: it comes with the contactor open, and the EV is offered its current again', async () => {
+    const { clock, device, evse, faults, charges, become } = setUp({ every: 'day' });
     await clock.advance(TESTED_MS);
+    become('B');
+    evse.offer(16);
+    await clock.advance(TEST_EVERY_MS - 1);
+    expect(device.buttons).toHaveLength(2);
+    await clock.advance(100);
+    expect([faults(), evse.signalled, evse.state]).toEqual([['rcdTesting'], 'x1', { pilot: 'B', contactor: 'open' }]);
+    // It asks in the middle of it.
+    become('C');
+    expect(charges()).toBe(false);
+    await clock.advance(TESTED_MS);
+    expect([faults(), device.buttons]).toEqual([[], [true, false, true, false]]);
+    expect(charges()).toBe(true);
+  });
+
+  it('waits for an EV that charges for more than a day to pause', async () => {
+    const { clock, device, contactor, charges, become } = setUp({ every: 'day' });
+    await clock.advance(TESTED_MS);
+    expect(charges()).toBe(true);
+    await clock.advance(2 * TEST_EVERY_MS);
+    expect([device.buttons.length, contactor.feedback]).toEqual([2, 'closed']);
+    become('B');
+    await clock.advance(TESTED_MS + 500);
     expect(device.buttons).toHaveLength(4);
   });
 

@@ -7,6 +7,7 @@ import { canBegin, TRIP_WITHIN_MS } from '../../../src/core/connector/session.ts
 import { atPowerUp, type Connector, type ConnectorFault, type Rules } from '../../../src/core/connector/state.ts';
 import { reportOf } from '../../../src/core/connector/status.ts';
 import { deadlineOf, EV_ANSWERS_WITHIN_MS, type Event, step } from '../../../src/core/connector/step.ts';
+import { nameFault } from '../../../src/station/faults.ts';
 
 const RULES: Rules = {
   stopOnEvSideDisconnect: true,
@@ -282,6 +283,17 @@ describe('a session on one connector', () => {
     const { state } = run([faults(silent)], charging());
     expect(state).toMatchObject({ permit: false, offer: 'x1' });
     expect(reportOf(state)).toMatchObject({ status: 'SuspendedEVSE', errorCode: 'EVCommunicationError' });
+  });
+
+  it('is Faulted with the word of the hardware when the pilot cannot be read, which looks like a silent EV as well', () => {
+    const seen = (['evCommunication', 'pilotSilent'] as const).map((code) => nameFault({ code, connectorId: 1 }));
+    const { state } = run([faults(...seen)], charging());
+    expect(reportOf(state)).toMatchObject({
+      status: 'Faulted',
+      errorCode: 'InternalError',
+      vendorErrorCode: 'PilotSilent',
+      info: 'Control pilot cannot be read',
+    });
   });
 
   describe('that only takes a moment', () => {

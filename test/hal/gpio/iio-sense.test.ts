@@ -106,6 +106,16 @@ describe('peak detectors on the pilot', () => {
     sense.close();
   });
 
+  it('that read more than the pilot can have are broken; 0 V is a short circuit as well', async () => {
+    const { sense, put } = await open();
+    const brokenAt = (adcV: number) => {
+      put(0, adcV);
+      return sense.look('x1').broken;
+    };
+    expect([2.3, 2, 1.75, 0].map(brokenAt)).toEqual([true, false, false, false]);
+    sense.close();
+  });
+
   it('look at the negative half in one look of five, and only while there is PWM', async () => {
     const { sense, put } = await open();
     put(0, 1.5);

@@ -95,13 +95,14 @@ afterEach(() => {
   for (const folder of folders.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
-/** The kernel and the chip: 12 V of the pilot are 3.3 V at the converter, -12 V are 0 V. */
+/** The kernel and the chip: 12 V of the pilot (`reachV`) are 3.3 V at the converter, -12 V are 0 V. */
 class FakeSpi implements Pick<Libc, 'ioctl' | 'addressOf'> {
   readonly device: string;
   readonly modes: number[] = [];
   commands: string[] = [];
   wave: (index: number) => number = () => 12;
   tookMs = 3;
+  reachV = 12;
   now = 0;
   down: string | undefined;
   readonly #bits: number;
@@ -139,7 +140,7 @@ class FakeSpi implements Pick<Libc, 'ioctl' | 'addressOf'> {
     const length = message.readUInt32LE(at + SPI_TRANSFER.length);
     const sent = this.#at(message.readBigUInt64LE(at + SPI_TRANSFER.transmit), length);
     this.commands.push(sent.toString('hex'));
-    const adcV = ((this.wave(index) + 12) / 24) * 3.3;
+    const adcV = ((this.wave(index) + this.reachV) / (2 * this.reachV)) * 3.3;
     const count = Math.max(0, Math.min(2 ** this.#bits - 1, Math.round((adcV / 3.3) * 2 ** this.#bits)));
     // What the chip does not drive reads as it likes.
     const answer = Buffer.of(0xff, (0xff << (this.#bits - 8)) | (count >> 8), count & 0xff);
@@ -156,14 +157,16 @@ class FakeSpi implements Pick<Libc, 'ioctl' | 'addressOf'> {
   }
 }
 
-const opened = (model: 'mcp3008' | 'mcp3208', prepare: (spi: FakeSpi) => void = () => {}) => {
+/** `reachV`: what the ends of its range stand for. */
+const opened = (model: 'mcp3008' | 'mcp3208', prepare: (spi: FakeSpi) => void = () => {}, reachV = 12) => {
   const spi = new FakeSpi(model === 'mcp3008' ? 10 : 12);
+  spi.reachV = reachV;
   prepare(spi);
   const description: Pick<BurstPilotEvseDescription, 'adc' | 'calibration'> = {
     adc: { model, spi: spi.device, channel: 5, speedHz: SPEED_HZ, referenceV: 3.3 },
     calibration: [
-      { adcV: 0, pilotV: -12 },
-      { adcV: 3.3, pilotV: 12 },
+      { adcV: 0, pilotV: -reachV },
+      { adcV: 3.3, pilotV: reachV },
     ],
   };
   const clock = { now: () => spi.now, after: () => () => {} };
@@ -199,7 +202,18 @@ describe.each(['mcp3008', 'mcp3208'] as const)('a pilot on an %s', (model) => {
   ])('at %s A sees what is there', (offer, wave, sample, negativeHalf) => {
     const { spi, sense } = opened(model);
     spi.wave = wave;
-    expect(sense.look(offer)).toEqual({ sample, negativeHalf });
+    expect(sense.look(offer)).toMatchObject({ sample, negativeHalf });
+  });
+
+  it.each<[string, Offer, number, boolean]>([
+    ['that does not answer, its line low, is broken', 'x1', -13, true],
+    ['that does not answer, its line high, is broken', 'x1', 13.5, true],
+    ['sees our own F, and that is not broken', 'F', -12, false],
+    ['sees CP shorted to PE, and that is not broken', 16, 0, false],
+  ])('%s', (_what, offer, volts, broken) => {
+    const { spi, sense } = opened(model, undefined, 14);
+    spi.wave = () => volts;
+    expect(sense.look(offer).broken).toBe(broken);
   });
 
   it('asks for its channel in mode 0, as the datasheet has it, every time', () => {

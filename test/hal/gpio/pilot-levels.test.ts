@@ -1,7 +1,14 @@
 /** Windows and hysteresis of the control pilot's voltage, and what a converter's voltages mean. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { calibrated, HELD_V, isNegativeHalf, sampleOfVolts, WINDOW_V } from '../../../hal/gpio/pilot-levels.ts';
+import {
+  calibrated,
+  HELD_V,
+  isBrokenLevel,
+  isNegativeHalf,
+  sampleOfVolts,
+  WINDOW_V,
+} from '../../../hal/gpio/pilot-levels.ts';
 
 describe('the voltage of the control pilot (IEC 61851-1 table A.2)', () => {
   it.each([
@@ -44,6 +51,12 @@ describe('the voltage of the control pilot (IEC 61851-1 table A.2)', () => {
       }),
       { numRuns: 5000 },
     );
+  });
+
+  it('no EV and no short circuit makes more than 12 V, or less than none where no F is signalled', () => {
+    expect([12.6, 9, 7.5, 6, 3, 0, -0.5].map((volts) => isBrokenLevel(volts, false))).not.toContain(true);
+    expect([13.2, -12, -13.2, Number.NaN].map((volts) => isBrokenLevel(volts, false))).not.toContain(false);
+    expect([isBrokenLevel(-12, true), isBrokenLevel(13.2, true)]).toEqual([false, true]);
   });
 
   it('the negative half is right at -12 V and wrong as the mirror image of B, C or D', () => {

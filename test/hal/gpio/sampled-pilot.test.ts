@@ -15,12 +15,14 @@ const setUp = ({ diodeLine = true } = {}) => {
   const above = [new FakeInput(true), new FakeInput(true), new FakeInput(true), new FakeInput(true)] as const;
   const negative = new FakeInput(true);
   const diode: boolean[] = [];
+  const senses: boolean[] = [];
   const seen: PilotState[] = [];
   const pilot = new SampledPilot({
     pwm,
     sense: comparatorSense({ above, ...(diodeLine ? { belowMinus10V5: negative } : {}) }),
     clock,
     onDiode: (ok) => diode.push(ok),
+    onSense: (ok) => senses.push(ok),
   });
   pilot.onState((state) => seen.push(state));
   const ev = (state: keyof typeof LEVELS) => {
@@ -32,7 +34,7 @@ const setUp = ({ diodeLine = true } = {}) => {
     expect(pilot.state).toBe(state);
     return clock.now() - start;
   };
-  return { clock, pwm, above, negative, diode, seen, pilot, ev, until };
+  return { clock, pwm, above, negative, diode, senses, seen, pilot, ev, until };
 };
 
 const charging = async (options?: { diodeLine: boolean }) => {
@@ -57,6 +59,16 @@ describe('a control pilot on comparators', () => {
     const { above, until } = await charging();
     above[2].broken = true;
     expect(await until('E', 100)).toBeLessThanOrEqual(50);
+  });
+
+  it('is broken when its comparators contradict each other for 1 s, and not when CP is shorted', async () => {
+    const { clock, senses, ev } = await charging();
+    ev('E');
+    await clock.advance(5000);
+    expect(senses).toEqual([]);
+    ev('broken');
+    await clock.advance(1100);
+    expect(senses).toEqual([false]);
   });
 
   it('is slower by intention just after the current was changed, but never beyond the budget', async () => {
@@ -163,7 +175,8 @@ describe('a control pilot on a converter', () => {
     const clock = new VirtualClock();
     let seen: PilotLook | Error = { sample: 'A', negativeHalf: undefined };
     const diode: boolean[] = [];
-    const pilot = new SampledPilot({
+    const senses: { ok: boolean; state: PilotState }[] = [];
+    const pilot: SampledPilot = new SampledPilot({
       pwm: new FakePwm(),
       sense: {
         checksDiode: true,
@@ -175,11 +188,12 @@ describe('a control pilot on a converter', () => {
       },
       clock,
       onDiode: (ok) => diode.push(ok),
+      onSense: (ok) => senses.push({ ok, state: pilot.state }),
     });
     const see = (look: PilotLook | Error) => {
       seen = look;
     };
-    return { clock, pilot, diode, see };
+    return { clock, pilot, diode, senses, see };
   };
   const charges = async () => {
     const world = onConverter();
@@ -211,5 +225,30 @@ describe('a control pilot on a converter', () => {
     await clock.advance(50);
     expect(pilot.state).toBe('E');
     expect(pilot.lookedAt).toBe(clock.now());
+  });
+
+  it('that cannot be read for 1 s is broken, long after the pilot is E, until it has been read for 1 s', async () => {
+    const { clock, senses, see } = await charges();
+    see(new Error('EIO'));
+    await clock.advance(990);
+    expect(senses).toEqual([]);
+    await clock.advance(30);
+    expect(senses).toEqual([{ ok: false, state: 'E' }]);
+    see({ sample: 'C', negativeHalf: true });
+    await clock.advance(990);
+    see(new Error('EIO'));
+    await clock.advance(10);
+    see({ sample: 'C', negativeHalf: true });
+    await clock.advance(990);
+    expect(senses).toHaveLength(1);
+    await clock.advance(30);
+    expect(senses.at(-1)?.ok).toBe(true);
+  });
+
+  it('is not broken by an EV or a cable that make no sense', async () => {
+    const { clock, senses, see } = await charges();
+    see({ sample: 'nonsense', negativeHalf: true, broken: false });
+    await clock.advance(5000);
+    expect(senses).toEqual([]);
   });
 });
