@@ -178,6 +178,8 @@ export interface ConfigFiles {
   mode(path: string): number;
   /** Whether this is a directory in which we may make files. */
   writableDirectory(path: string): boolean;
+  /** Without links (`/dev/serial0` may be `/dev/ttyAMA0`); the path itself where nothing is there. Never throws. */
+  resolved(path: string): string;
 }
 
 /** Where something is wrong in a file, ready to print. Line and column count from 1. */

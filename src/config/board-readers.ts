@@ -4,22 +4,53 @@ import type { Path } from './document.ts';
 
 type Report = (path: Path, message: string, hint?: string) => void;
 
-export function checkReaders({ connectors, readers = [] }: BoardDescription, report: Report): void {
+export function checkReaders(
+  { connectors, readers = [] }: BoardDescription,
+  report: Report,
+  resolved: (path: string) => string,
+): void {
   const users = new Map<string, string>();
   for (const [index, { evse }] of connectors.entries()) {
-    if (evse.driver === 'controller') users.set(evse.bus.port, `connectors.${index}.evse`);
+    if (evse.driver === 'controller') users.set(resolved(evse.bus.port), `connectors.${index}.evse`);
   }
   for (const [index, reader] of readers.entries()) {
     const path = ['readers', index];
     const place = placeOf(reader);
-    const other = users.get(place);
-    if (other === undefined) users.set(place, path.join('.'));
-    else report(path, `${place} is taken by ${other}, expected a place of its own`);
+    const other = users.get(resolved(place));
+    if (other === undefined) users.set(resolved(place), path.join('.'));
+    else
+      report(
+        path,
+        `${place} is taken by ${other}, expected a place of its own`,
+        reader.driver === 'pn532' ? OWN_PORT : undefined,
+      );
     for (const [at, id] of (reader.connectors ?? []).entries()) {
       if (id <= connectors.length) continue;
       report([...path, 'connectors', at], `is ${id}, expected 1 to ${connectors.length}`);
     }
     checkNormalise(reader, path, report);
+  }
+}
+
+const OWN_PORT = 'nothing else may answer there: give it a port of its own (ls -l /dev/serial/by-id)';
+
+/** A reader on the line of a meter: each would take the answers of the other for its own. */
+export function checkReaderPorts(
+  { readers = [] }: BoardDescription,
+  meters: readonly { readonly port: string; readonly where: string }[],
+  report: Report,
+  resolved: (path: string) => string,
+): void {
+  for (const [index, reader] of readers.entries()) {
+    if (reader.driver !== 'pn532') continue;
+    const meter = meters.find(({ port }) => resolved(port) === resolved(reader.port));
+    if (meter === undefined) continue;
+    const same = meter.port === reader.port ? '' : ` (the same as ${meter.port})`;
+    report(
+      ['readers', index, 'port'],
+      `${reader.port}${same} is the line of ${meter.where}, expected a port of its own`,
+      OWN_PORT,
+    );
   }
 }
 

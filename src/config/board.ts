@@ -51,7 +51,7 @@ export function readBoard(findings: Findings, reference: Reference, file: string
   checkLines(board, problem);
   checkSysfs(board, problem);
   checkIds(board, problem);
-  checkReaders(board, problem);
+  checkReaders(board, problem, (path) => findings.files.resolved(path));
   checkIndicators(board, problem);
   return { document, board };
 }

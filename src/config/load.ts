@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path';
 import { isOwnPilot } from '../../hal/board-description.ts';
 import type { AgentConfig, ConfigFiles, ConfigProblem, LoadedConfig } from '../config.ts';
 import { type BoardFile, readBoard } from './board.ts';
+import { checkReaderPorts } from './board-readers.ts';
 import { readCentralSystem, warnOfPitfalls } from './central-system.ts';
 import { readConnectors } from './connectors.ts';
 import { type ConfigDocument, type Path, parseConfig } from './document.ts';
@@ -102,6 +103,7 @@ function assemble(
   const installation = readInstallation(findings, main, connectors);
   const protection = readProtection(findings, main, connectors);
   checkBoard(findings, document, file, boardFile);
+  if (boardFile !== undefined) checkPorts(findings, document, boardFile, { connectors, installation });
   if (knowledge !== undefined) {
     checkInputs(findings, document, file.bench?.inputs ?? {}, knowledge, {
       connectorIds: connectors.map(({ id }) => String(id)),
@@ -147,6 +149,26 @@ function readBoardFile(
 ): BoardFile | undefined {
   const reference = { document, path: ['board'], what: 'board file' };
   return readBoard(findings, reference, namedFile(findings, 'boards', name, base));
+}
+
+function checkPorts(
+  findings: Findings,
+  document: ConfigDocument,
+  { document: page, board }: BoardFile,
+  { connectors, installation }: Pick<AgentConfig, 'connectors' | 'installation'>,
+): void {
+  const meters = [
+    ...connectors.map(({ meter }, index) => ({ meter, path: ['connectors', index, 'meter'] })),
+    { meter: installation.gridConnection?.meter, path: ['installation', 'gridConnection', 'meter'] },
+  ].flatMap(({ meter, path }) => {
+    if (meter === undefined) return [];
+    const { file, line, path: member } = document.problem(path, '');
+    return [{ port: meter.bus.port, where: `${member} (${file}:${line})` }];
+  });
+  const report = (path: Path, message: string, hint?: string) => {
+    findings.errors.push(page.problem(path, message, hint));
+  };
+  checkReaderPorts(board, meters, report, (path) => findings.files.resolved(path));
 }
 
 function checkInputs(

@@ -31,6 +31,13 @@ export const nodeFiles: ConfigFiles = {
       return false;
     }
   },
+  resolved: (path) => {
+    try {
+      return realpathSync(path);
+    } catch {
+      return path;
+    }
+  },
 };
 
 /** The folder of the installation: above `dist/` of a release, above `src/` of a checkout. `script` is what Node was started with. */

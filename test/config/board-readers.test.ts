@@ -47,6 +47,50 @@ describe('readers', () => {
     const text = 'readers: [{ driver: pn532, port: /dev/x }, { driver: pn532, port: /dev/x }]';
     expect(errors(text)).toMatch(/readers\[1\]: \/dev\/x is taken by readers\.0/);
   });
+
+  describe('on the serial line of somebody else', () => {
+    const LINE = LAB.split('\n').length + 1;
+    const gridConnection = { fuseA: 35, meter: { model: 'eastron-sdm630', bus: { port: '/dev/ttyUSB1' }, unit: 2 } };
+    const reading = (port: string, files: Readonly<Record<string, string>> = {}) =>
+      load(
+        { ...lab, board: './board.yaml', installation: { gridConnection } },
+        { '/etc/chargepoint/board.yaml': `${LAB}\nreaders: [{ driver: pn532, port: ${port} }]\n`, ...files },
+      ).errors;
+
+    it.each([
+      ['/dev/ttyUSB0', {}, '/dev/ttyUSB0 is the line of connectors[0].meter (/etc/chargepoint/chargepoint.yaml:'],
+      ['/dev/ttyUSB1', {}, '/dev/ttyUSB1 is the line of installation.gridConnection.meter ('],
+      [
+        '/dev/serial/by-id/usb-x',
+        { '/dev/serial/by-id/usb-x': '-> /dev/ttyUSB0' },
+        '/dev/serial/by-id/usb-x (the same as /dev/ttyUSB0) is the line of connectors[0].meter (',
+      ],
+    ])('a meter: %s is refused with file, line and remedy, whatever its name', (port, files, message) => {
+      const found = reading(port, files);
+      expect(found).toHaveLength(1);
+      expect(found[0]).toContain(`board.yaml:${LINE}:`);
+      expect(found[0]).toContain(message.replace('/etc/chargepoint/', ''));
+      expect(found[0]).toMatch(/chargepoint\.yaml:\d+\), expected a port of its own.*give it a port of its own/s);
+    });
+
+    it('a controller is refused as well, by the name and through a link', () => {
+      const page = nodeFiles.read(join(SHIPPED, 'boards/raspberry-pi-evse-din.yaml'));
+      const port = '/dev/serial0';
+      const found = (reader: string, files: Readonly<Record<string, string>> = {}) =>
+        load(
+          { ...lab, board: './board.yaml' },
+          { '/etc/chargepoint/board.yaml': `${page}\nreaders: [{ driver: pn532, port: ${reader} }]\n`, ...files },
+        ).errors.join('\n');
+      const refusal = /readers\[0\]: \S+ is taken by connectors\.0\.evse, expected a place of its own/;
+      expect(found(port)).toMatch(refusal);
+      expect(found('/dev/serial9')).not.toMatch(refusal);
+      expect(found('/dev/serial9', { '/dev/serial9': `-> ${port}` })).toMatch(refusal);
+    });
+
+    it('is allowed on a port of its own', () => {
+      expect(reading('/dev/ttyAMA0')).toEqual([]);
+    });
+  });
 });
 
 describe('indicators', () => {

@@ -158,7 +158,12 @@ faultGrace: 10
 const missing = (): never => {
   throw Object.assign(new Error('gone'), { code: 'ENOENT' });
 };
-const nothing = { exists: () => false, mode: () => 0, writableDirectory: () => false };
+const nothing = {
+  exists: () => false,
+  mode: () => 0,
+  writableDirectory: () => false,
+  resolved: (path: string) => path,
+};
 
 function bomb(levels: number): string {
   const names = 'abcdefghijklmnop';

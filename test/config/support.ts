@@ -14,7 +14,7 @@ export interface MemoryFile {
   readonly mode?: number;
 }
 
-/** The files of a test over those that ship with the agent. */
+/** The files of a test over those that ship with the agent. A text `-> PATH` is a link. */
 export function memoryFiles(files: Readonly<Record<string, string | MemoryFile>>): ConfigFiles {
   const get = (path: string): MemoryFile | undefined => {
     const file = Object.hasOwn(files, path) ? files[path] : undefined;
@@ -30,6 +30,7 @@ export function memoryFiles(files: Readonly<Record<string, string | MemoryFile>>
     exists: (path) => get(path) !== undefined,
     mode: (path) => get(path)?.mode ?? 0o644,
     writableDirectory: (path) => Object.hasOwn(files, `${path}/`),
+    resolved: (path) => /^-> (.*)$/.exec(get(path)?.text ?? '')?.[1] ?? path,
   };
 }
 
