@@ -7,7 +7,13 @@ import type { AgentConfig } from '../config.ts';
 import { StoreError } from '../errors.ts';
 import { openRange } from '../features/transactions/facts.ts';
 import { giveLike, nodeFiles } from '../platform/files.ts';
-import { applySafeOutputs, safeOutputs, safeOutputsPath, writeSafeOutputs } from '../platform/safe-outputs.ts';
+import {
+  applySafeOutputs,
+  safeOutputs,
+  safeOutputsPath,
+  sayNotYetSafe,
+  writeSafeOutputs,
+} from '../platform/safe-outputs.ts';
 import { isListening } from '../platform/socket-file.ts';
 import { EXIT, onEndSignals, onUncaught } from '../platform/system.ts';
 import type { Io } from './io.ts';
@@ -161,7 +167,7 @@ async function boardOf(
 function makeSafe(io: Io, config: AgentConfig): void {
   const { board, stateDir } = config;
   if (board === 'mock') return;
-  driveSafe(io, config);
+  sayNotYetSafe(applySafeOutputs(safeOutputs(board), board.sysfsRoot), io.err);
   const path = safeOutputsPath(stateDir, nodeFiles);
   try {
     writeSafeOutputs(path, board);

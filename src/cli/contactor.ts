@@ -1,5 +1,5 @@
-/** `chargepoint contactor`: what its mirror contact says, and a test of it. Closed only by the interlock, and only where no agent runs. */
-import type { Exercise, ExerciseRefusal } from '../../hal/contract.ts';
+/** `chargepoint contactor`: what its mirror contact says, and a test of it. Closed only by the interlock; for an EV only where no agent runs. */
+import type { Exercise } from '../../hal/contract.ts';
 import { ControlError } from '../errors.ts';
 import { EXIT, type ExitCode } from '../platform/system.ts';
 import type { AgentOptions } from './agent-socket.ts';
@@ -26,11 +26,13 @@ export const contactor = (
 ): Promise<ExitCode> =>
   working(io, options, async (technician) => {
     if (command === undefined) return showContactor(io, connectorId, technician, options);
+    if (command === 'click') return click(io, connectorId, technician, options);
     const { access } = technician;
-    if (access === undefined) throw refused(`a running agent closes a contactor in a transaction only: ${STOP_IT}`);
+    if (access === undefined)
+      throw refused(`a running agent closes a contactor for an EV in a transaction only: ${STOP_IT}`);
     if (access.openTransaction)
       throw refused('a transaction is not over: start the agent, which goes on with it or ends it');
-    return command === 'click' ? click(io, connectorId, access, options) : close(io, connectorId, access, options);
+    return close(io, connectorId, access, options);
   });
 
 const STOP_IT = 'stop it first, nobody must be charging (sudo systemctl stop chargepoint)';
@@ -62,24 +64,13 @@ const hardwareOf = ({ board }: BoardAccess, connectorId: number) => {
   return hardware;
 };
 
-const REFUSALS: { readonly [why in ExerciseRefusal]: string } = {
-  pilot: 'an EV is there: unplug it first (with one: contactor close)',
-  offer: 'a current is offered',
-  tripped: 'a fault keeps it open: chargepoint faults',
-  closed: 'it is closed already, or welded',
-};
-
 async function click(
   io: Io,
   connectorId: number,
-  access: BoardAccess,
+  { ask }: Technician,
   { json: asJson }: ContactorOptions,
 ): Promise<ExitCode> {
-  const { evse } = hardwareOf(access, connectorId);
-  if (evse.exercise === undefined)
-    throw refused(`the controller of connector ${connectorId} closes the contactor by itself`);
-  const seen = await evse.exercise();
-  if (seen.refused !== undefined) throw refused(REFUSALS[seen.refused]);
+  const seen = (await ask('POST', '/service/click', { connectorId })) as Exercise;
   const isGood = seen.closedAfterMs !== undefined && seen.openedAfterMs !== undefined;
   io.out(asJson === true ? json({ connectorId, ...seen }) : clickText(connectorId, seen));
   return isGood ? EXIT.ok : EXIT.different;

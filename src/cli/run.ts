@@ -10,7 +10,13 @@ import { installerFor } from '../platform/installers.ts';
 import { switchOffLeftovers } from '../platform/leftover-outputs.ts';
 import type { LineWriter } from '../platform/line-writer.ts';
 import type { LogRing } from '../platform/log-ring.ts';
-import { applySafeOutputs, safeOutputs, safeOutputsPath, writeSafeOutputs } from '../platform/safe-outputs.ts';
+import {
+  applySafeOutputs,
+  safeOutputs,
+  safeOutputsPath,
+  sayNotYetSafe,
+  writeSafeOutputs,
+} from '../platform/safe-outputs.ts';
 import type { Service } from '../platform/service.ts';
 import { isListening } from '../platform/socket-file.ts';
 import type { OpenedStore } from '../platform/store.ts';
@@ -36,7 +42,7 @@ const STDOUT = 1;
 /** So long a new release has to be well before it confirms itself, in seconds; CHARGEPOINT_CONFIRM_AFTER_S of the unit wins. */
 const CONFIRM_AFTER_S = 120;
 /** Faults that a release with a broken driver would show. */
-const OURS: readonly FaultCode[] = ['controllerSilent', 'internalFault', 'meterSilent'];
+const OURS: readonly FaultCode[] = ['controllerSilent', 'internalFault', 'meterSilent', 'pilotSilent'];
 /** The last words of the log get this long to be read, within the 3 s. */
 const LAST_WORDS_MS = 150;
 
@@ -89,6 +95,7 @@ const within = (ms: number, work: Promise<void>): Promise<void> =>
 
 const same = <T>(thing: T): T => thing;
 
+/** Where no board is opened after it. */
 const reportOutputs = (io: Io, failures: readonly string[]): void => {
   for (const failure of failures) io.err(`output not made safe: ${failure}\n`);
 };
@@ -106,7 +113,7 @@ function applyToBoard(io: Io, { board }: AgentConfig): void {
 function makeOutputsSafe(io: Io, config: AgentConfig): void {
   const { board, stateDir } = config;
   if (board === 'mock') return;
-  applyToBoard(io, config);
+  sayNotYetSafe(applySafeOutputs(safeOutputs(board), board.sysfsRoot), io.err);
   const path = safeOutputsPath(stateDir, nodeFiles);
   try {
     writeSafeOutputs(path, board);

@@ -88,7 +88,7 @@ function addLock(root: Command, io: Io, finish: Finish): void {
 function addContactor(root: Command, io: Io, finish: Finish): void {
   askingFrom(root)(root.command('contactor'))
     .description(
-      'the contactor: its mirror contact; or, while no agent runs, click it or close it for an EV. THE OUTLET GETS LIVE',
+      'the contactor: its mirror contact; or click it, or close it for an EV while no agent runs. THE OUTLET GETS LIVE',
     )
     .argument('<connector>', CONNECTOR_HELP, connector)
     .argument('[command]', 'click (300 ms, no EV there) or close (pilot C)', oneOf('click', 'close'))

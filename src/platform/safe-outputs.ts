@@ -64,6 +64,16 @@ export function applySafeOutputs(text: string, sysfs = '/sys'): readonly string[
   return failures;
 }
 
+/**
+ * Says of failures before a board is opened what they are: whatever drives it then (the character device needs no sysfs) brings each output to
+ * its safe level first, or says why it cannot.
+ */
+export function sayNotYetSafe(failures: readonly string[], say: (text: string) => void): void {
+  if (failures.length === 0) return;
+  const list = failures.map((each) => `  ${each}\n`).join('');
+  say(`not made safe through sysfs, so left to the opening of the board:\n${list}`);
+}
+
 /** Applies a file; one that is not there has nothing to say. */
 export function applySafeOutputsFile(path: string, sysfs = '/sys'): readonly string[] {
   return existsSync(path) ? applySafeOutputs(readFileSync(path, 'utf8'), sysfs) : [];

@@ -1,5 +1,6 @@
 /** The shell round the core: hardware events in, steps, effects out; tells the rooms what changed. */
 import type { Board, ConnectorHardware, FaultChange } from '../../hal/contract.ts';
+import { tryAll } from '../../hal/try-all.ts';
 import { lockOf } from '../core/connector/outputs.ts';
 import {
   atPowerUp,
@@ -241,9 +242,13 @@ export class Station {
     const wasRunning = this.#running;
     this.#running = true;
     try {
-      // One that throws must not keep the others closed.
-      const errors = [...this.#hardware.values()].flatMap(({ evse }) => thrownBy(() => evse.permit(false)));
-      if (errors.length > 0) throw errors[0];
+      tryAll(
+        [...this.#hardware.values()].map(
+          ({ evse }) =>
+            () =>
+              evse.permit(false),
+        ),
+      );
     } finally {
       this.#running = wasRunning;
     }
@@ -296,14 +301,5 @@ export class Station {
   #takeInFaults(id: number): void {
     const { board, clock } = this.#options;
     this.dispatch(id, { type: 'faults', faults: faultsOf(id, board.faults), at: clock.now() });
-  }
-}
-
-function thrownBy(action: () => void): readonly unknown[] {
-  try {
-    action();
-    return [];
-  } catch (error) {
-    return [error];
   }
 }

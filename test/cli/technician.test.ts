@@ -179,6 +179,17 @@ describe('lock and contactor', () => {
     expect(out).toMatch(/mirror contact closed after \d+ ms\n.*mirror contact open after \d+ ms\n$/);
   });
 
+  it('click goes through the running agent as well, where no EV is there', async () => {
+    const world = await besideAgent();
+    const clicking = chargepoint('contactor', '2', 'click', '--json');
+    for (let look = 0; look < 400 && !world.board.contactorHistory(2).includes('closed'); look++)
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    await world.clock.advance(seconds(1));
+    const { code, out } = await clicking;
+    expect([code, JSON.parse(out)]).toMatchObject([0, { connectorId: 2, closedAfterMs: expect.any(Number) }]);
+    expect(world.board.contactorHistory(2).at(-1)).toBe('open');
+  });
+
   it('close waits for an EV, and closes nothing without one: exit code 1', async () => {
     const { code, out } = await chargepoint('contactor', '2', 'close', '--wait', '1', '--json');
     expect([code, JSON.parse(out)]).toEqual([1, { connectorId: 2, how: 'noEv' }]);

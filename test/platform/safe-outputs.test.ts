@@ -10,6 +10,7 @@ import {
   applySafeOutputsFile,
   safeOutputs,
   safeOutputsPath,
+  sayNotYetSafe,
   writeSafeOutputs,
 } from '../../src/platform/safe-outputs.ts';
 
@@ -136,6 +137,18 @@ describe('the safe outputs', () => {
     expect(failures[0]).toContain('gpio pinctrl-bcm2711 17 0 0: reads back 1, expected 0');
     expect(read('gpio', 'gpio533', 'direction')).toBe('low');
     expect(read('pwm', 'pwmchip0', 'pwm0', 'duty_cycle')).toBe('1000000');
+  });
+
+  it('that sysfs does not let us drive before the board is opened are left to it, and nobody calls them unsafe', () => {
+    for (const number of [532, 533]) pin(number, '0\n');
+    const said: string[] = [];
+    sayNotYetSafe(applySafeOutputs(safeOutputs(board(false)), sys), (text) => said.push(text));
+    sayNotYetSafe([], (text) => said.push(text));
+    expect(said).toEqual([
+      expect.stringMatching(
+        /^not made safe through sysfs, so left to the opening of the board:\n {2}gpio pinctrl-bcm2711 17 0 0: ENOENT[^\n]+\n$/,
+      ),
+    ]);
   });
 
   it('never touch a chip that is not certainly meant', () => {

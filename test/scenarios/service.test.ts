@@ -1,6 +1,6 @@
 /** A technician beside a running agent: trials at a connector that nobody uses, and faults that he resets. The wire log is the witness. */
 import { describe, expect, it } from 'vitest';
-import type { Board } from '../../hal/contract.ts';
+import type { Board, Exercise } from '../../hal/contract.ts';
 import { seconds } from '../sim/virtual-clock.ts';
 import { World, type WorldOptions } from '../sim/world.ts';
 
@@ -178,6 +178,113 @@ describe('a trial of the pilot', () => {
     const world = await World.start({ ...SOCKETS, furnish });
     await expect(begin(world, PILOT_16)).rejects.toThrow(/closes the contactor by itself/);
     await begin(world, { what: 'pilot', offer: 'F' });
+  });
+});
+
+describe('a click of the contactor', () => {
+  const click = (world: World, connectorId = 2): Promise<unknown> =>
+    world.control('POST', '/service/click', { connectorId });
+  /** Lets it happen in virtual time. */
+  const clicked = async (world: World): Promise<unknown> => {
+    const seen = click(world);
+    await world.clock.advance(seconds(1));
+    return seen;
+  };
+  const history = (world: World) => world.board.contactorHistory(2);
+  const refusals = async (world: World) => {
+    const before = history(world).length;
+    await expect(click(world)).rejects.toMatchObject({ code: 'badRequest' });
+    expect(history(world)).toHaveLength(before);
+  };
+
+  it('closes for 300 ms without an EV, and makes the connector Unavailable meanwhile', async () => {
+    const world = await World.start(SOCKETS);
+    let seen: unknown;
+    expect(
+      await said(world, async () => {
+        seen = await clicked(world);
+      }),
+    ).toEqual(['StatusNotification(2 Unavailable)', 'StatusNotification(2 Available)']);
+    expect(seen).toMatchObject({ closedAfterMs: expect.any(Number), openedAfterMs: expect.any(Number) });
+    expect(seen).not.toHaveProperty('cutShort');
+    expect(history(world)).toEqual(['open', 'closed', 'open']);
+    expect(world.story()).not.toContain('StartTransaction');
+  });
+
+  it('is refused while an EV is plugged in, a session runs, or a tag waits for its EV', async () => {
+    const world = await World.start(SOCKETS);
+    await world.central.call('RemoteStartTransaction', { idTag: 'ABC', connectorId: 2 });
+    await world.clock.advance(100);
+    await refusals(world);
+    world.plugIn(2);
+    await world.clock.advance(seconds(5));
+    expect(world.board.connector(2).observe().contactor).toBe('closed');
+    await refusals(world);
+    expect(world.board.connector(2).observe().contactor).toBe('closed');
+  });
+
+  it('is refused while a fault keeps the contactor open, and the connector is given back', async () => {
+    const world = await World.start(SOCKETS);
+    world.board.inputs.setFault(2, 'groundFault', {});
+    await expect(click(world)).rejects.toThrow(/a fault keeps it open/);
+    world.board.inputs.setFault(2, 'groundFault', null);
+    await world.clock.advance(100);
+    expect(world.story().at(-1)).toBe('StatusNotification(2 Available)');
+    expect(history(world)).not.toContain('closed');
+  });
+
+  it('ends in the turn in which somebody plugs in, who is not charged before the connector is given back', async () => {
+    const world = await World.start(SOCKETS);
+    const seen = click(world);
+    await world.clock.advance(50);
+    expect(world.board.connector(2).observe().contactor).toBe('closed');
+    world.plugIn(2);
+    expect(history(world).at(-1)).toBe('open');
+    await world.clock.advance(seconds(1));
+    expect(await seen).toMatchObject({ cutShort: true });
+    expect(world.board.connector(2).observe().contactor).toBe('open');
+  });
+
+  it('and nothing else is tried at the same time, also while the mirror contact does not say closed yet', async () => {
+    let ends = (): void => {};
+    const furnish: WorldOptions['furnish'] = (board): Board => ({
+      ...board,
+      connectors: board.connectors.map((hardware) => {
+        const exercise = () =>
+          new Promise<Exercise>((resolve) => {
+            ends = () => resolve({ closedAfterMs: 20, openedAfterMs: 20 });
+          });
+        return { ...hardware, evse: { ...hardware.evse, exercise } };
+      }),
+    });
+    const world = await World.start({ ...SOCKETS, furnish });
+    const seen = click(world);
+    await expect(begin(world, { ...PILOT_16, connectorId: 2 })).rejects.toMatchObject({ code: 'badRequest' });
+    await expect(click(world)).rejects.toMatchObject({ code: 'badRequest' });
+    ends();
+    expect(await seen).toEqual({ closedAfterMs: 20, openedAfterMs: 20 });
+    await begin(world, { ...PILOT_16, connectorId: 2 });
+  });
+
+  it('is left to an external controller, which closes by itself', async () => {
+    const furnish: WorldOptions['furnish'] = (board): Board => ({
+      ...board,
+      connectors: board.connectors.map((hardware) => {
+        const { exercise: _, ...evse } = hardware.evse;
+        return { ...hardware, evse };
+      }),
+    });
+    await expect(click(await World.start({ ...SOCKETS, furnish }))).rejects.toThrow(/closes the contactor by itself/);
+  });
+
+  it('is over before an agent that is told to end has ended', async () => {
+    const world = await World.start(SOCKETS);
+    const seen = click(world).catch(() => {});
+    await world.clock.advance(50);
+    const ending = world.agent.stop('Other');
+    await world.clock.advance(seconds(1));
+    await Promise.all([ending, seen]);
+    expect(history(world).at(-1)).toBe('open');
   });
 });
 

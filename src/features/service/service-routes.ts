@@ -42,6 +42,11 @@ export const serviceRoutes = (site: ServiceSite, trials: Trials): readonly Contr
   },
   {
     method: 'POST',
+    path: '/service/click',
+    handle: (request) => trials.click(connectorOf(site, memberOf(request), 1)),
+  },
+  {
+    method: 'POST',
     path: '/service/unlock',
     handle: async (request) => {
       const connectorId = connectorOf(site, memberOf(request), 1);

@@ -17,8 +17,15 @@ export const service: Feature = {
       mustBeFree: (connectorId: number) => mustBeFree(context, connectorId),
       // Unavailable until it is given back; what ChangeAvailability says meanwhile counts from then on.
       take: (connectorId: number) => {
-        station.setInService(connectorId, true);
-        return () => station.setInService(connectorId, false);
+        const giveBack = () => station.setInService(connectorId, false);
+        try {
+          station.setInService(connectorId, true);
+        } catch (cause) {
+          // Somebody who listens has thrown: nobody else would give it back.
+          giveBack();
+          throw cause;
+        }
+        return giveBack;
       },
       unlock: (connectorId: number) => station.unlock(connectorId),
     };

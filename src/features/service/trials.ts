@@ -1,8 +1,18 @@
 /**
  * What a technician tries at one connector: a signal on its pilot, or its lock. It ends by itself, soon if whoever began it says nothing any
- * more (his program may have been killed), and then the connector is as before. The contactor is never given its permit here.
+ * more (his program may have been killed), and then the connector is as before. The contactor is never given its permit here: it is
+ * clicked by the interlock's one exception, with no EV there.
  */
-import type { Board, Cancel, ConnectorHardware, DriverLog, Offer, Unsubscribe } from '../../../hal/contract.ts';
+import type {
+  Board,
+  Cancel,
+  ConnectorHardware,
+  DriverLog,
+  Exercise,
+  ExerciseRefusal,
+  Offer,
+  Unsubscribe,
+} from '../../../hal/contract.ts';
 import { ControlError } from '../../errors.ts';
 
 export type Trial = { readonly what: 'pilot'; readonly offer: Offer } | { readonly what: 'lock' };
@@ -44,6 +54,7 @@ interface Running {
 export class Trials {
   readonly #site: TrialSite;
   readonly #running = new Map<number, Running>();
+  readonly #clicking = new Set<number>();
   #last = 0;
 
   constructor(site: TrialSite) {
@@ -93,13 +104,36 @@ export class Trials {
     if (running?.number === number) this.#end(running, undefined);
   }
 
+  /**
+   * Closes the contactor once, for 300 ms at most: pilot A, nothing offered, nothing tripping. Rejects with ControlError if it is refused,
+   * and with what the driver throws; the coil is off then.
+   */
+  async click(connectorId: number): Promise<Exercise> {
+    const { evse } = this.#hardware(connectorId);
+    this.mustBeFree(connectorId);
+    if (evse.exercise === undefined)
+      throw refused(`the controller of connector ${connectorId} closes the contactor by itself`);
+    const giveBack = this.#site.take(connectorId);
+    this.#clicking.add(connectorId);
+    try {
+      this.#site.log.info('a technician clicks the contactor', { connectorId });
+      const seen = await evse.exercise();
+      if (seen.refused !== undefined) throw refused(NOT_CLICKED[seen.refused]);
+      return seen;
+    } finally {
+      this.#clicking.delete(connectorId);
+      giveBack();
+    }
+  }
+
   stop(): void {
     for (const running of [...this.#running.values()]) this.#end(running, 'the agent ends');
   }
 
   /** Throws ControlError if somebody uses the connector, a technician included. */
   mustBeFree(connectorId: number): void {
-    if (this.#running.has(connectorId)) throw refused(`connector ${connectorId} is being tried already`);
+    if (this.#running.has(connectorId) || this.#clicking.has(connectorId))
+      throw refused(`connector ${connectorId} is being tried already`);
     this.#site.mustBeFree(connectorId);
   }
 
@@ -155,6 +189,13 @@ export class Trials {
 }
 
 const refused = (text: string): ControlError => new ControlError('badRequest', text);
+
+const NOT_CLICKED: { readonly [why in ExerciseRefusal]: string } = {
+  pilot: 'an EV is there: unplug it first (with one: contactor close)',
+  offer: 'a current is offered',
+  tripped: 'a fault keeps it open: chargepoint faults',
+  closed: 'it is closed already, or welded',
+};
 
 function refuseImpossible({ id, evse, lock, maxA }: ConnectorHardware, trial: Trial): void {
   if (trial.what === 'lock') {
