@@ -268,6 +268,17 @@ describe('install-release', () => {
     expect(machine.run('unpack-release', join(folder, 'nowhere')).stderr).toMatch(/no file/);
   });
 
+  it('refuses a 32-bit system on a 64-bit kernel, whose programs it could not start, and says what to install', () => {
+    machine.stub('uname', 'echo aarch64');
+    machine.stub('getconf', 'echo 32');
+    expect(machine.run('unpack-release', archiveOf(folder, { arch: 'arm64' }))).toMatchObject({
+      status: 65,
+      stderr: 'it is for arm64, this is a 32-bit system: install the 64-bit Raspberry Pi OS\n',
+    });
+    machine.stub('getconf', 'echo 64');
+    expect(machine.run('unpack-release', archiveOf(folder, { arch: 'arm64' }))).toMatchObject({ status: 0 });
+  });
+
   it('refuses what would fill the disk', () => {
     const df = join(machine.root, 'stubs/df');
     writeFileSync(df, "#!/bin/sh\nprintf 'Filesystem 1024-blocks Used Available\\nx 1 1 65000\\n'\n", { mode: 0o755 });
