@@ -1,6 +1,6 @@
 /**
- * `npm run build`: dist/main.cjs, the whole program in one function whose dynamic imports are lazy requires; dist/chargepoint.cjs,
- * which starts it; dist/safe-outputs.cjs, what has to happen before; dist/cache, V8's compiled code for this Node (facts: cold start 1.54 instead of 1.86 times a bare client). It is
+ * `npm run build`: dist/main.cjs, the whole program in one function whose dynamic imports are lazy requires; dist/agent.cjs, of it what
+ * `run` needs; dist/chargepoint.cjs, which starts them; dist/safe-outputs.cjs, what has to happen before; dist/cache, V8's compiled code for this Node (facts: cold start 1.54 instead of 1.86 times a bare client). It is
  * made beside dist and takes its place when it has run: a build that fails leaves the old one.
  */
 import { spawn } from 'node:child_process';
@@ -73,9 +73,23 @@ function acceptBoot(booted) {
   return server;
 }
 
-/** Boots the agent once on the mock board; the launcher keeps the code that V8 compiled for it. */
-async function warmCodeCache() {
-  const scratch = mkdtempSync(join(tmpdir(), 'chargepoint-build-'));
+/** Starts the program; the launcher keeps the code that V8 compiled for it. */
+const writingCache = (home, ...args) =>
+  spawn(process.execPath, [join(made, 'chargepoint.cjs'), ...args], {
+    env: { PATH: process.env.PATH, HOME: home, CHARGEPOINT_CODE_CACHE: 'write' },
+    stdio: ['ignore', 'pipe', 'pipe'],
+    timeout: 30_000,
+  });
+
+async function succeeded(program) {
+  let said = '';
+  for (const stream of [program.stdout, program.stderr]) stream.on('data', (chunk) => (said += chunk));
+  const [code] = await once(program, 'exit');
+  if (code !== 0) throw new Error(`the built program does not run (exit code ${code}):\n${said}`);
+}
+
+/** Boots the agent once on the mock board, and starts the command line. */
+async function warmCodeCache(scratch) {
   // A second signal would end it at once.
   const server = acceptBoot(() => agent.killed || agent.kill('SIGTERM'));
   await once(server, 'listening');
@@ -88,22 +102,11 @@ async function warmCodeCache() {
     bench: { port: 0 },
   };
   writeFileSync(join(scratch, 'warm.yaml'), JSON.stringify(configuration));
-  const agent = spawn(
-    process.execPath,
-    [join(made, 'chargepoint.cjs'), 'run', '--config', join(scratch, 'warm.yaml')],
-    {
-      env: { PATH: process.env.PATH, HOME: scratch, CHARGEPOINT_CODE_CACHE: 'write' },
-      stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 30_000,
-    },
-  );
-  let said = '';
-  for (const stream of [agent.stdout, agent.stderr]) stream.on('data', (chunk) => (said += chunk));
-  const [code] = await once(agent, 'exit');
+  const agent = writingCache(scratch, 'run', '--config', join(scratch, 'warm.yaml'));
+  await succeeded(agent);
   server.close();
   for (const socket of server.clients) socket.terminate();
-  rmSync(scratch, { recursive: true, force: true });
-  if (code !== 0) throw new Error(`the built program does not run (exit code ${code}):\n${said}`);
+  await succeeded(writingCache(scratch, 'version'));
 }
 
 function report() {
@@ -118,9 +121,11 @@ function report() {
 async function make() {
   const digest = sourcesDigest();
   await bundle('src/main.ts', 'main.cjs', AS_FUNCTION);
+  await bundle('src/agent-main.ts', 'agent.cjs', AS_FUNCTION);
   await bundle('src/cli/before-run.ts', 'safe-outputs.cjs');
   cpSync(join(root, 'scripts', 'launcher.cjs'), join(made, 'chargepoint.cjs'));
-  await warmCodeCache();
+  const scratch = mkdtempSync(join(tmpdir(), 'chargepoint-build-'));
+  await warmCodeCache(scratch).finally(() => rmSync(scratch, { recursive: true, force: true }));
   writeFileSync(join(made, 'sources.sha256'), digest);
 }
 

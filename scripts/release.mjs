@@ -38,7 +38,7 @@ const DATE = '1985-10-26T08:15:00Z';
 /** Packages whose addon the bundle asks for at run time: package.json, licence and the prebuilds of the machine, nothing else of them. */
 const ADDONS = ['classic-level', '@serialport/bindings-cpp'];
 /** Of dist everything but the code cache (it belongs to one Node on one machine) and the source maps. */
-const PROGRAM = ['chargepoint.cjs', 'main.cjs', 'safe-outputs.cjs'];
+const PROGRAM = ['agent.cjs', 'chargepoint.cjs', 'main.cjs', 'safe-outputs.cjs'];
 
 const { values } = parseArgs({
   options: { arch: { type: 'string', default: 'arm64' }, out: { type: 'string' }, deb: { type: 'boolean' } },

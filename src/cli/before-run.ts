@@ -3,9 +3,10 @@ import { switchOffLeftovers } from '../platform/leftover-outputs.ts';
 import { sayNotYetSafe } from '../platform/safe-outputs.ts';
 import { plainRun } from './plain-run.ts';
 
-/** Before a `run`, what the last process left on is switched off. Never rejects. */
-export async function beforeRun(argv: readonly string[]): Promise<void> {
+/** Before a plain `run`, what the last process left on is switched off. Resolves to whether it is one. Never rejects. */
+export async function beforeRun(argv: readonly string[]): Promise<boolean> {
   const config = plainRun(argv);
-  if (config === undefined) return;
+  if (config === undefined) return false;
   sayNotYetSafe(await switchOffLeftovers(config), (text) => process.stderr.write(text));
+  return true;
 }

@@ -7,6 +7,7 @@ import { type BenchKnowledge, loadConfig } from '../config/load.ts';
 import type { AgentConfig, ConfigFiles, ConfigProblem, LoadedConfig } from '../config.ts';
 import { FEATURES } from '../features/all.ts';
 import { nodeFiles, shippedConfigDirectory } from '../platform/files.ts';
+import { unoptimized } from '../platform/optimizer.ts';
 import type { Io } from './io.ts';
 
 const BENCH: BenchKnowledge = {
@@ -45,7 +46,7 @@ export const loadOver = (io: Io, path: string, texts: ReadonlyMap<string, string
 
 /** Undefined after every error has been printed to stderr. Warnings are the caller's to print. */
 export function loadFor(io: Io, path: string): Loaded | undefined {
-  const loaded = load(io, path, nodeFiles);
+  const loaded = unoptimized(() => load(io, path, nodeFiles));
   if ('config' in loaded) return loaded;
   for (const warning of loaded.warnings) io.err(`warning ${problemText(warning)}\n`);
   for (const error of loaded.errors) io.err(`error ${problemText(error)}\n`);

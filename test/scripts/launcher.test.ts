@@ -15,7 +15,8 @@ console.log(f(), process.argv[2], __filename);
 })`;
 const run = (env: NodeJS.ProcessEnv = {}) =>
   execFileSync(process.execPath, [program, 'argument'], { encoding: 'utf8', env }).trim();
-const cacheFile = () => join(folder, 'cache', readdirSync(join(folder, 'cache'))[0] ?? '');
+const cacheFile = () =>
+  join(folder, 'cache', readdirSync(join(folder, 'cache')).find((name) => name.startsWith('main')) ?? '');
 
 beforeAll(() => {
   cpSync(join(import.meta.dirname, '../../scripts/launcher.cjs'), program);
@@ -56,6 +57,17 @@ describe('the launcher', () => {
     const output = (...argv: string[]) => execFileSync(process.execPath, [program, ...argv], { encoding: 'utf8' });
     expect(output('run', '--config', 'x')).toBe(`safe run --config x\nfirst run ${main}\n`);
     expect(output('check', 'run')).toBe(`first check ${main}\n`);
+  });
+
+  it('starts the smaller program, with a cache of its own, for a plain run', () => {
+    const agent = join(folder, 'agent.cjs');
+    writeFileSync(agent, source('agent'));
+    writeFileSync(join(folder, 'safe-outputs.cjs'), 'exports.beforeRun = async () => true;');
+    const output = (env: NodeJS.ProcessEnv) =>
+      execFileSync(process.execPath, [program, 'run'], { encoding: 'utf8', env });
+    for (const env of [{ CHARGEPOINT_CODE_CACHE: 'write' }, {}]) expect(output(env)).toBe(`agent run ${agent}\n`);
+    expect(readdirSync(join(folder, 'cache')).map((name) => name.split('-')[0])).toEqual(['agent', 'main']);
+    expect(run()).toBe(`first argument ${main}`);
   });
 
   it('names the same file in a stack wherever the program was when the cache was written', () => {

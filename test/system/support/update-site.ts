@@ -30,7 +30,7 @@ const agentProgram = (config = '"$3"'): string =>
 const addons = 'node_modules/classic-level';
 const layout = (version: string): string => `
   mkdir -p dist ${addons}/prebuilds
-  cp ${CHECKOUT}/dist/chargepoint.cjs ${CHECKOUT}/dist/main.cjs ${CHECKOUT}/dist/safe-outputs.cjs dist
+  cp ${CHECKOUT}/dist/*.cjs dist
   cp ${CHECKOUT}/${addons}/package.json ${addons}
   cp -r ${CHECKOUT}/${addons}/prebuilds/linux-${process.arch} ${addons}/prebuilds
   rm -f ${addons}/prebuilds/linux-${process.arch}/*musl*
