@@ -14,8 +14,8 @@ export interface RawOutput {
 
 export interface RawInput {
   read(): Level;
-  /** Called after every edge; several edges may be one call. One listener. */
-  onEdge(listener: () => void): void;
+  /** Called after every edge, with the level where the back end has just read it; several edges may be one call. One listener. */
+  onEdge(listener: (level?: Level) => void): void;
   close(): void;
 }
 
@@ -71,8 +71,9 @@ export async function openInput(backend: LineBackend, description: DebouncedInpu
   const read = () => raw.read() === levelOf(true, description);
   let last = read();
   let open = true;
-  raw.onEdge(() => {
-    const now = read();
+  raw.onEdge((level) => {
+    // A contactor waits for this: nothing is read twice.
+    const now = level === undefined ? read() : level === levelOf(true, description);
     if (now === last) return;
     last = now;
     for (const listener of [...listeners]) listener(now);

@@ -178,9 +178,9 @@ export async function onoffLines({ labels, sysfsRoot, clock }: OnoffOptions): Pr
       return {
         read: pin.read,
         onEdge(listener) {
-          gpio.watch((error) => {
+          gpio.watch((error, level) => {
             if (error) throw error;
-            listener();
+            listener(level);
           });
         },
         close() {

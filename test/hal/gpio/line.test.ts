@@ -1,6 +1,6 @@
 /** What on and off mean, and that an output is off before, while and after it is ours. */
 import { describe, expect, it } from 'vitest';
-import { openInput, openOutput } from '../../../hal/gpio/line.ts';
+import { type Level, type LineBackend, openInput, openOutput } from '../../../hal/gpio/line.ts';
 import { FakeChip } from './fake-lines.ts';
 
 describe('digital lines', () => {
@@ -23,6 +23,34 @@ describe('digital lines', () => {
     line.onChange((on) => seen.push(on));
     for (const level of [1, 1, 0, 0, 1] as const) chip.pull(5, level);
     expect(seen).toEqual([false, true, false]);
+  });
+
+  it('take the level that the back end has just read, and read no second time', async () => {
+    let told: (level?: Level) => void = () => {};
+    let readings = 0;
+    const backend: LineBackend = {
+      openOutput: () => Promise.reject(new Error('no output')),
+      openInput: async () => ({
+        read() {
+          readings++;
+          return 0;
+        },
+        onEdge(listener) {
+          told = listener;
+        },
+        close() {},
+      }),
+    };
+    const line = await openInput(backend, { line: 5 });
+    const seen: boolean[] = [];
+    line.onChange((on) => seen.push(on));
+    readings = 0;
+    told(1);
+    told(1);
+    told(0);
+    expect([seen, readings]).toEqual([[true, false], 0]);
+    told();
+    expect(readings).toBe(1);
   });
 
   it('keep their last value after closing', async () => {
