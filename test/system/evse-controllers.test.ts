@@ -237,6 +237,42 @@ describe.each([
   });
 });
 
+describe('evse-wb-din', () => {
+  it('what the controller sees is answered after one poll at most: the current is taken away in the exchange after it', async () => {
+    const rig = new Rig('evse-wb');
+    rigs.push(rig);
+    await rig.open('evse-wb-din');
+    const holds = async (amps: number): Promise<number> => {
+      const from = performance.now();
+      while ((await rig.say('get 1000')).value !== amps) await delay(2);
+      return performance.now() - from;
+    };
+    const exchangeMs: number[] = [];
+    const answerMs: number[] = [];
+    for (let round = 0; round < 4; round++) {
+      await rig.charge(16);
+      // Any moment of the polling.
+      await delay((round * POLL_MS) / 4);
+      await rig.say('rcd tripped');
+      answerMs.push(await holds(0));
+      await rig.say('rcd well');
+      await rig.say('ev none');
+      await rig.until('A', () => rig.evse.state.pilot === 'A');
+      rig.book.reset(1);
+      // The floor: the same write, asked for by us.
+      rig.evse.offer(16);
+      exchangeMs.push(await holds(16));
+      rig.evse.offer('x1');
+      exchangeMs.push(await holds(0));
+    }
+    const [answer, exchange] = [Math.max(...answerMs), Math.max(...exchangeMs)];
+    // One exchange is the poll itself, one the write.
+    const ratio = answer / (POLL_MS + 2 * exchange);
+    console.info('controller sees a trip -> current taken away', { answerMs, exchangeMs, ratio });
+    expect(ratio).toBeLessThanOrEqual(1.5);
+  });
+});
+
 describe('phoenix-ev-cc', () => {
   it('is set up once so that it obeys the bus, and never again while it keeps that', async () => {
     const rig = new Rig('ev-cc');
