@@ -7,8 +7,8 @@ export default defineConfig({
     pool: 'forks',
     // A guest keeps both cores busy.
     fileParallelism: false,
-    testTimeout: 240_000,
-    hookTimeout: 300_000,
+    testTimeout: 480_000,
+    hookTimeout: 480_000,
     retry: 0,
   },
 });

@@ -1,7 +1,7 @@
 /** A machine in QEMU: Debian's 6.12 kernel with simulated GPIO and PWM, systemd as PID 1, a serial meter, and a way to pull the plug. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { constants, copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,13 +10,42 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 /** What `rig/build` leaves. */
 export const RIG = join(import.meta.dirname, '../../../.cache/kernel-rig');
-const BOOT_WITHIN_MS = 150_000;
-const COMMAND_WITHIN_MS = 150_000;
+
+/** What QEMU plays. */
+export interface Machine {
+  /** The folder with its vmlinuz, initrd and root.img. */
+  readonly rig: string;
+  readonly qemu: string;
+  readonly hardware: readonly string[];
+  /** Of the kernel, besides the root. */
+  readonly append: string;
+  /** The UART on the chardev `meter`. */
+  readonly meter: readonly string[];
+  readonly bootWithinMs: number;
+  readonly commandWithinMs: number;
+}
+
+/**
+ * The guest's time is what its instructions take, 1 ns each, which is a machine of the speed of a Pi 3; while it is idle, time goes as
+ * outside. However busy this host is, no time-out of the guest comes too early, and its milliseconds mean something. It has one processor.
+ */
+export const OWN_TIME = ['-icount', 'shift=0,sleep=on'];
+
+const PC: Machine = {
+  rig: RIG,
+  qemu: 'qemu-system-x86_64',
+  hardware: ['-machine', 'q35,accel=tcg', '-cpu', 'max', '-m', '768', ...OWN_TIME],
+  append: 'console=ttyS0 mitigations=off random.trust_cpu=on audit=0 apparmor=0',
+  meter: ['-serial', 'chardev:meter'],
+  bootWithinMs: 280_000,
+  commandWithinMs: 280_000,
+};
 
 export interface GuestOptions {
+  readonly machine?: Machine;
   /** Carried into the guest as a second disk, which holds exactly its bytes. */
   readonly disk?: string;
-  /** The line of the meter: a pty on this side, ttyS1 in the guest. */
+  /** The line of the meter: a pty on this side, a UART in the guest (ttyS1 of the PC). */
   readonly meter?: string;
   /** Ports of the guest's 10.0.2.100 that lead to ports of our loopback; nothing else is reached. */
   readonly ports?: Readonly<Record<number, number>>;
@@ -30,6 +59,7 @@ export interface Answer {
 export class Guest {
   readonly folder = mkdtempSync(join(tmpdir(), 'guest-'));
   readonly #options: GuestOptions;
+  readonly #machine: Machine;
   #qemu: ChildProcess | undefined;
   #channel: Socket | undefined;
   #lines: AsyncIterator<string> | undefined;
@@ -37,9 +67,11 @@ export class Guest {
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: GuestOptions = {}) {
-    if (!existsSync(join(RIG, 'root.img'))) throw new Error('there is no rig: npm run test:kernel builds it');
     this.#options = options;
-    copyFileSync(join(RIG, 'root.img'), this.#image, constants.COPYFILE_FICLONE);
+    this.#machine = options.machine ?? PC;
+    const image = join(this.#machine.rig, 'root.img');
+    if (!existsSync(image)) throw new Error('there is no rig: npm run test:kernel builds it');
+    execFileSync('cp', ['--reflink=auto', '--sparse=always', image, this.#image]);
   }
 
   get #image(): string {
@@ -49,26 +81,27 @@ export class Guest {
   /** Power on. Resolves once the guest takes commands. */
   async boot(): Promise<void> {
     const { disk, meter, ports = {} } = this.#options;
+    const machine = this.#machine;
     const control = join(this.folder, 'commands');
     rmSync(control, { force: true });
     const forwards = Object.entries(ports).map(
       ([there, here]) => `,guestfwd=tcp:10.0.2.100:${there}-cmd:socat - TCP4:127.0.0.1:${here}`,
     );
-    // One processor: with two, QEMU 7.2 loses the race when the kernel patches its own code, and the guest dies at boot, one time in five.
     const arguments_ = [
-      ['-machine', 'q35,accel=tcg', '-cpu', 'max', '-m', '768', '-nodefaults', '-display', 'none'],
+      [...machine.hardware, '-nodefaults', '-display', 'none'],
       // A reboot is one: only the plug ends it.
-      ['-kernel', join(RIG, 'vmlinuz'), '-initrd', join(RIG, 'initrd')],
-      ['-append', 'console=ttyS0 root=/dev/vda rw quiet mitigations=off random.trust_cpu=on'],
-      ['-drive', `file=${this.#image},format=raw,if=virtio`],
+      ['-kernel', join(machine.rig, 'vmlinuz'), '-initrd', join(machine.rig, 'initrd')],
+      ['-append', `root=/dev/vda rw quiet ${machine.append}`],
+      // What the guest has written survives a SIGKILL of QEMU in this machine's page cache; to sync that would only take time.
+      ['-drive', `file=${this.#image},format=raw,if=virtio,cache=unsafe`],
       disk === undefined ? [] : ['-drive', `file=${disk},format=raw,if=virtio,readonly=on`],
       ['-serial', `file:${join(this.folder, 'console.log')}`],
-      meter === undefined ? [] : ['-chardev', `serial,id=meter,path=${meter}`, '-serial', 'chardev:meter'],
+      meter === undefined ? [] : ['-chardev', `serial,id=meter,path=${meter}`, ...machine.meter],
       ['-device', 'virtio-serial', '-chardev', `socket,id=commands,path=${control},server=on,wait=off`],
-      ['-device', 'virtserialport,chardev=commands,name=rig', '-device', 'i6300esb'],
+      ['-device', 'virtserialport,chardev=commands,name=rig'],
       ['-netdev', `user,id=net,restrict=on${forwards.join('')}`, '-device', 'virtio-net-pci,netdev=net'],
     ].flat();
-    const qemu = spawn('qemu-system-x86_64', arguments_, { stdio: ['ignore', 'ignore', 'inherit'] });
+    const qemu = spawn(machine.qemu, arguments_, { stdio: ['ignore', 'ignore', 'inherit'] });
     this.#qemu = qemu;
     // A test that is given up must not leave a machine running.
     process.once('exit', () => qemu.kill('SIGKILL'));
@@ -79,7 +112,7 @@ export class Guest {
     channel.on('error', () => {});
     this.#channel = channel;
     this.#lines = createInterface({ input: channel })[Symbol.asyncIterator]();
-    this.#last = this.#line(BOOT_WITHIN_MS, 'the boot');
+    this.#last = this.#line(machine.bootWithinMs, 'the boot');
     await this.#last;
   }
 
@@ -96,7 +129,7 @@ export class Guest {
   ask(script: string): Promise<Answer> {
     const answer = this.#last.then(async () => {
       this.#channel?.write(`${Buffer.from(script).toString('base64')}\n`);
-      const [code = '', output = ''] = (await this.#line(COMMAND_WITHIN_MS, script)).split(' ');
+      const [code = '', output = ''] = (await this.#line(this.#machine.commandWithinMs, script)).split(' ');
       return { code: Number(code), output: Buffer.from(output, 'base64').toString().trimEnd() };
     });
     this.#last = answer;

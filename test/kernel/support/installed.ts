@@ -17,6 +17,18 @@ const boardYaml = (backend: string): string =>
     '"pwm-mock"',
   );
 
+/** The same pilot behind peak detectors and an MCP3208 in place of the comparators. */
+const withConverter = (board: string): string =>
+  board.replace('driver: comparatorPilot', 'driver: peakHoldPilot').replace(
+    / +comparators:\n(?: {8}.*\n)+/,
+    `\
+      adc: { device: mcp3208 }
+      positive: { channel: 0, calibration: [{ adcV: 0, pilotV: 0 }, { adcV: 3, pilotV: 12 }] }
+      negative: { channel: 1, calibration: [{ adcV: 0, pilotV: 0 }, { adcV: 3, pilotV: -12 }] }
+      settleMs: 5
+`,
+  );
+
 const CONFIG_YAML = `
 chargePoint: { identity: cp-kernel, vendor: Acme, model: Pi }
 centralSystem: { url: "ws://10.0.2.100:${CENTRAL_PORT}" }
@@ -81,7 +93,7 @@ export class Installed {
       await guest.run(`${here(CONFIG_YAML)} >/etc/chargepoint/chargepoint.yaml`);
       await installed.wireUp();
       await guest.run('systemctl enable --now chargepoint');
-      await central.until('StatusNotification', ({ status }) => status === 'Available', { withinMs: 120_000 });
+      await central.until('StatusNotification', ({ status }) => status === 'Available', { withinMs: 240_000 });
     } catch (error) {
       process.stderr.write(`${await installed.journal()}\n`);
       await installed.close();
@@ -90,19 +102,22 @@ export class Installed {
     return installed;
   }
 
-  /** The car stands outside of the service; after a boot it has to be put there again. */
-  async wireUp(): Promise<void> {
+  /** The car stands outside of the service; after a boot it has to be put there again, where it was. */
+  async wireUp(at: 'A' | 'B' = 'A'): Promise<void> {
     await this.guest.run(
-      'systemd-run -q --unit=rig-car /opt/chargepoint/current/bin/node /usr/local/lib/rig/car.cjs; until [ -d /run/rig/do ]; do sleep 0.1; done',
+      `systemd-run -q --unit=rig-car /opt/chargepoint/current/bin/node /usr/local/lib/rig/car.cjs ${at}; until [ -e /run/rig/ready ]; do sleep 0.1; done`,
     );
   }
 
-  /** The same charge point with the other back end for its lines, in the Node and with the `onoff` of this machine: the release has none. */
-  async useSysfs(): Promise<void> {
+  /**
+   * The same charge point with the other back end for its lines, in the Node and with the `onoff` of this machine, as the release has
+   * none; and with a converter for its pilot.
+   */
+  async useSysfsAndConverter(): Promise<void> {
     const modules = '/opt/chargepoint/current/node_modules';
     await this.guest.run('systemctl stop chargepoint');
     await this.guest.run(
-      `cp -r /opt/rig/node_modules/* ${modules}/ && ${here(boardYaml('sysfs'))} >/etc/chargepoint/board.yaml`,
+      `cp -r /opt/rig/node_modules/* ${modules}/ && ${here(withConverter(boardYaml('sysfs')))} >/etc/chargepoint/board.yaml`,
     );
     await this.guest.run(
       `mkdir -p /run/systemd/system/chargepoint.service.d && ${here(SYSFS_DROP_IN)} >/run/systemd/system/chargepoint.service.d/sysfs.conf`,

@@ -117,9 +117,9 @@ export class CentralSystem {
   }
 
   /** Rejects with what the charge point answered, with a time-out, or without a connection. */
-  async call(action: string, payload: Payload): Promise<Payload> {
+  async call(action: string, payload: Payload, withinMs = 5_000): Promise<Payload> {
     if (this.#client === undefined) throw new Error(`${action}: no charge point is connected`);
-    return this.#client.call(action, payload, { callTimeoutMs: 5_000 });
+    return this.#client.call(action, payload, { callTimeoutMs: withinMs });
   }
 
   /** Says this, whatever it is. */

@@ -1,15 +1,17 @@
 /**
- * The world outside of the guest's pins: a contactor whose mirror contact follows its coil, and an EV that answers the pilot. It sees what
- * the kernel does to the lines by its tracepoints, and keeps all of it in /run/rig/log, with CLOCK_MONOTONIC in seconds.
+ * The world outside of the guest's pins: a contactor whose mirror contact follows its coil, and an EV that answers the pilot, seen by comparators
+ * and by peak detectors. It sees what the kernel does to the lines by its tracepoints, and keeps all of it in /run/rig/log, with CLOCK_MONOTONIC
+ * in seconds.
+ * Usage: car.cjs A|B, where the EV is when it begins.
  */
 const {
   appendFileSync,
   createReadStream,
-  existsSync,
   mkdirSync,
   readFileSync,
   readdirSync,
   unlinkSync,
+  watch,
   writeFileSync,
 } = require('node:fs');
 const { createInterface } = require('node:readline');
@@ -18,6 +20,11 @@ const COIL = 17;
 const MIRROR = 27;
 const ABOVE = [22, 23, 24, 25];
 const LEVELS = { A: [1, 1, 1, 1], B: [0, 1, 1, 1], C: [0, 0, 1, 1] };
+/** Peak detectors that make 3 V of 12 V, at an MCP3208 with 3.3 V: the positive half and, while there is PWM, the negative one of a diode. */
+const POSITIVE_V = { A: 12, B: 9, C: 6 };
+const NEGATIVE_V = 12;
+const rawOf = (pilotV) => Math.round((pilotV / 4 / 3.3) * 4096);
+const CONVERTER = '/sys/module/iio_mock/parameters/raw';
 const PERIOD_NS = 1_000_000;
 const CONTACTOR_MS = 15;
 const S2_MS = 60;
@@ -26,7 +33,6 @@ const TRACING = '/sys/kernel/tracing';
 const chip = `/sys/devices/platform/gpio-sim.0/${readdirSync('/sys/devices/platform/gpio-sim.0').find((name) => /^gpiochip\d+$/.test(name))}`;
 const base = Number(/gpiochip(\d+)/.exec(readdirSync('/sys/class/gpio').find((name) => /^gpiochip\d+$/.test(name)))[1]);
 const pull = (line, level) => writeFileSync(`${chip}/sim_gpio${line}/pull`, level === 1 ? 'pull-up' : 'pull-down');
-const level = (line) => Number(readFileSync(`${chip}/sim_gpio${line}/value`, 'utf8'));
 const log = (text) => appendFileSync('/run/rig/log', `${text}\n`);
 
 let state = 'A';
@@ -34,8 +40,11 @@ let offered = false;
 let coil = 0;
 let s2;
 
+const peaks = () => writeFileSync(CONVERTER, `${rawOf(POSITIVE_V[state])},${rawOf(offered ? NEGATIVE_V : 0)},0,0`);
+
 function become(next) {
   state = next;
+  peaks();
   ABOVE.forEach((line, index) => {
     pull(line, LEVELS[next][index]);
   });
@@ -57,26 +66,26 @@ function sees(line) {
     const offers = duty < PERIOD_NS && duty > 0;
     if (offers === offered) return;
     offered = offers;
+    peaks();
     answer();
   } else if (event === 'net_dev_queue') {
-    const length = Number(/len=(\d+)/.exec(rest)?.[1]);
-    // An acknowledgement alone carries nothing.
-    if (length > 80) log(`${at} frame ${length}`);
-  } else if (Number(rest?.split(' ')[0]) === base + COIL) {
-    const now = level(COIL);
-    log(`${at} coil ${event === 'gpio_value' ? Number(/set (\d)/.exec(rest)?.[1]) : now}`);
+    log(`${at} frame ${/len=(\d+)/.exec(rest)?.[1]}`);
+  } else if (event === 'gpio_value') {
+    // The kernel says so before it does it: the line itself may still be as it was.
+    const now = Number(/set (\d)/.exec(rest)?.[1]);
+    log(`${at} coil ${now}`);
     if (now === coil) return;
     coil = now;
     setTimeout(() => {
-      pull(MIRROR, level(COIL));
-      log(`${(Number(process.hrtime.bigint()) / 1e9).toFixed(6)} contacts ${level(COIL)}`);
+      pull(MIRROR, coil);
+      log(`${(Number(process.hrtime.bigint()) / 1e9).toFixed(6)} contacts ${coil}`);
     }, CONTACTOR_MS);
   }
 }
 
 mkdirSync('/run/rig', { recursive: true });
 writeFileSync('/run/rig/log', '');
-become('A');
+become(process.argv[2]);
 for (const [line, to] of [
   [5, 1],
   [MIRROR, 0],
@@ -84,13 +93,20 @@ for (const [line, to] of [
 ])
   pull(line, to);
 writeFileSync(`${TRACING}/trace_clock`, 'mono');
-for (const event of ['gpio/gpio_value', 'gpio/gpio_direction', 'pwm/pwm_apply', 'net/net_dev_queue'])
+for (const [event, filter] of [
+  ['gpio/gpio_value', `gpio == ${base + COIL} && get == 0`],
+  ['pwm/pwm_apply', '0'],
+  // An acknowledgement alone carries nothing.
+  ['net/net_dev_queue', 'len > 80'],
+]) {
+  writeFileSync(`${TRACING}/events/${event}/filter`, filter);
   writeFileSync(`${TRACING}/events/${event}/enable`, '1');
+}
 createInterface({ input: createReadStream(`${TRACING}/trace_pipe`) }).on('line', sees);
 
 /** What the test says: `plug`, `unplug`, `pull LINE LEVEL` as files in /run/rig/do. */
 mkdirSync('/run/rig/do', { recursive: true });
-setInterval(() => {
+watch('/run/rig/do', () => {
   for (const name of readdirSync('/run/rig/do').sort()) {
     const [what, ...rest] = readFileSync(`/run/rig/do/${name}`, 'utf8').trim().split(' ');
     unlinkSync(`/run/rig/do/${name}`);
@@ -105,5 +121,5 @@ setInterval(() => {
       log(`${(Number(process.hrtime.bigint()) / 1e9).toFixed(6)} pull ${rest.join(' ')}`);
     }
   }
-}, 20);
-if (!existsSync(chip)) process.exit(1);
+});
+writeFileSync('/run/rig/ready', '');
