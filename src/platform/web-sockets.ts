@@ -11,7 +11,7 @@ import {
 import WebSocket, { type ClientOptions } from 'ws';
 import type { DialFailure, DialRequest, Socket, SocketClosed, SocketEvents, Sockets, TlsVerdict } from '../ports.ts';
 import { OnePerTurn } from './one-per-turn.ts';
-import { systemAuthorities, TLS_CODES, TLS_HINTS } from './trusted-authorities.ts';
+import { SECURITY_LEVEL, systemAuthorities, TLS_CODES, TLS_HINTS } from './trusted-authorities.ts';
 
 /** Far above any OCPP 1.6 message; a larger one closes the connection with 1009. */
 export const MAX_PAYLOAD_BYTES = 4 * 1024 * 1024;
@@ -37,8 +37,7 @@ const CIPHERS = [
   'ECDHE-RSA-AES256-GCM-SHA384',
   'AES128-GCM-SHA256',
   'AES256-GCM-SHA384',
-  // RSA from 2048 bits, elliptic curves from 224, no SHA-1 in the whole chain (A00.FR.502 to 504); the default of Node 20 takes RSA with 1024.
-  '@SECLEVEL=2',
+  SECURITY_LEVEL,
 ].join(':');
 
 /** OpenSSL numbers an alert of the other side 1000 above what RFC 8446 section 6 calls it. */

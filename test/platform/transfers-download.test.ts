@@ -7,7 +7,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { TransferError } from '../../src/errors.ts';
 import { nodeTransfers } from '../../src/platform/transfers.ts';
 import type { DownloadOptions } from '../../src/ports.ts';
-import { ELSEWHERE, HERE, ROOT } from './support/loopback-certificates.ts';
+import { ELSEWHERE, HERE, ROOT, WEAK } from './support/loopback-certificates.ts';
 import { Loopback } from './support/loopback-server.ts';
 
 const IMAGE = Buffer.from(Array.from({ length: 300_000 }, (_, index) => (index * 31 + (index >> 8)) & 255));
@@ -437,6 +437,9 @@ describe('an abort', () => {
   });
 });
 
+/** Of a server that minds neither a short key nor an old protocol. */
+const ANY_KEY = { ciphers: 'DEFAULT@SECLEVEL=0' };
+
 describe('https', () => {
   it('is taken from a server whose chain leads to a given root', async () => {
     const host = await loopback.https(HERE, whole);
@@ -466,8 +469,22 @@ describe('https', () => {
     expect((await failure(`https://${host}/`, { certificateAuthorities: [broken] })).code).toBe('tls');
   });
 
+  it.each(Object.entries(WEAK))(
+    'is not taken from a server with a certificate %s',
+    async (_what, { root, ...server }) => {
+      let visits = 0;
+      const host = await loopback.https({ ...server, ...ANY_KEY }, (_request, response) => {
+        visits++;
+        response.end(IMAGE);
+      });
+      const error = await failure(`https://user:password@${host}/`, { certificateAuthorities: [root] });
+      expect(error).toMatchObject({ code: 'tls', message: expect.stringContaining('key too weak') });
+      expect(visits).toBe(0);
+    },
+  );
+
   it('is not taken from a server that knows only TLS 1.1', async () => {
-    const old = { ...HERE, minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
+    const old = { ...HERE, minVersion: 'TLSv1.1', maxVersion: 'TLSv1.1', ...ANY_KEY } as const;
     const host = await loopback.https(old, whole);
     expect((await failure(`https://${host}/`, { certificateAuthorities: [ROOT] })).code).toBe('tls');
   });

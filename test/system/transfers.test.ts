@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { TransferError } from '../../src/errors.ts';
 import { nodeTransfers } from '../../src/platform/transfers.ts';
 import type { DownloadOptions, TransferOptions } from '../../src/ports.ts';
-import { type Certificate, CertificateAuthority } from './support/certificate-authority.ts';
+import { type Certificate, CertificateAuthority, WEAK_KEY } from './support/certificate-authority.ts';
 import { FtpServer, type FtpServerOptions, LOGIN } from './support/ftp-server.ts';
 import { WebServer } from './support/web-server.ts';
 
@@ -26,6 +26,7 @@ let root: CertificateAuthority;
 let stranger: CertificateAuthority;
 let here: Certificate;
 let elsewhere: Certificate;
+let weak: Certificate;
 let folder: string;
 
 beforeAll(() => {
@@ -33,6 +34,7 @@ beforeAll(() => {
   stranger = new CertificateAuthority(authority, 'stranger');
   here = root.issue('here', 'IP:127.0.0.1,IP:127.0.0.77');
   elsewhere = root.issue('elsewhere', 'DNS:elsewhere.example');
+  weak = root.issue('weak', 'IP:127.0.0.1,IP:127.0.0.77', 10, WEAK_KEY);
 });
 afterAll(() => rmSync(authority, { recursive: true }));
 beforeEach(() => {
@@ -172,6 +174,8 @@ describe('vsftpd with the certificate of', () => {
     ['another host', true, () => ({ certificate: elsewhere, trusted: root.pem })],
     ['an unknown authority', false, () => ({ certificate: here, trusted: stranger.pem })],
     ['an unknown authority', true, () => ({ certificate: here, trusted: stranger.pem })],
+    ['a weak key', false, () => ({ certificate: weak, trusted: root.pem })],
+    ['a weak key', true, () => ({ certificate: weak, trusted: root.pem })],
   ])('%s gets no password (implicit: %s)', async (_whose, implicit, what) => {
     const { certificate, trusted } = what();
     const server = await FtpServer.start({ tls: certificate, implicit, ...(implicit ? IMPLICIT : {}) });
@@ -196,7 +200,7 @@ describe('nginx', () => {
   beforeAll(async () => {
     const expired = root.issue('expired', 'IP:127.0.0.1', -1);
     const strange = stranger.issue('strange', 'IP:127.0.0.1');
-    server = await WebServer.start({ here, elsewhere, expired, strange });
+    server = await WebServer.start({ here, elsewhere, expired, strange, weak });
     server.put('image.bin', IMAGE);
   });
   afterAll(() => server.stop());
@@ -244,12 +248,15 @@ describe('nginx', () => {
     expect((await failed(download(secure('to-plain/image.bin')))).code).toBe('tls');
   });
 
-  it.each(['elsewhere', 'expired', 'strange'])('is not believed with a certificate that is %s', async (name) => {
-    const before = server.log.length;
-    expect((await failed(download(secure('image.bin', name)))).code).toBe('tls');
-    expect((await failed(upload(secure('uploads/x.tar', name)))).code).toBe('tls');
-    expect(server.log.length).toBe(before);
-  });
+  it.each(['elsewhere', 'expired', 'strange', 'weak'])(
+    'is not believed with a certificate that is %s',
+    async (name) => {
+      const before = server.log.length;
+      expect((await failed(download(secure('image.bin', name)))).code).toBe('tls');
+      expect((await failed(upload(secure('uploads/x.tar', name)))).code).toBe('tls');
+      expect(server.log.length).toBe(before);
+    },
+  );
 
   it.each([false, true])('takes a file by PUT (TLS: %s)', async (tls) => {
     const to = tls ? secure : plain;

@@ -1,7 +1,7 @@
-/** TLS as every transfer wants it: 1.2 or later, chain and host verified. */
+/** TLS as every transfer wants it: 1.2 or later, chain and host verified, no weak key in the chain. */
 import { isIP } from 'node:net';
-import { type ConnectionOptions, createSecureContext } from 'node:tls';
-import { systemAuthorities } from '../trusted-authorities.ts';
+import { type ConnectionOptions, createSecureContext, DEFAULT_CIPHERS } from 'node:tls';
+import { SECURITY_LEVEL, systemAuthorities } from '../trusted-authorities.ts';
 
 /** Parses some hundred authorities: once for a transfer, and only if it needs TLS. Throws OpenSSL's error for a PEM text that is none. */
 export class Trust {
@@ -17,6 +17,8 @@ export class Trust {
       rejectUnauthorized: true,
       secureContext: createSecureContext({
         minVersion: 'TLSv1.2',
+        // Every suite of Node: a file server is not the central system, of which A00.FR.317 says which.
+        ciphers: `${DEFAULT_CIPHERS}:${SECURITY_LEVEL}`,
         ca: [...systemAuthorities(), ...this.#authorities],
       }),
     };

@@ -4,6 +4,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const NEW_KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+/** Too short for anybody's taste. */
+export const WEAK_KEY = ['-newkey', 'rsa:1024', '-nodes'];
 
 export interface Certificate {
   /** PEM files. */
@@ -28,8 +30,8 @@ export class CertificateAuthority {
   }
 
   /** For the host, such as `IP:127.0.0.1`. Days may be negative: then it has expired. */
-  issue(name: string, host: string, days = 10): Certificate {
-    this.#openssl('req', ...NEW_KEY, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`);
+  issue(name: string, host: string, days = 10, newKey: readonly string[] = NEW_KEY): Certificate {
+    this.#openssl('req', ...newKey, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${name}`);
     writeFileSync(join(this.#folder, `${name}.ext`), `subjectAltName=${host}\n`);
     const signing = ['-CA', `${this.#name}.pem`, '-CAkey', `${this.#name}.key`, '-CAcreateserial'];
     const files = ['-in', `${name}.csr`, '-extfile', `${name}.ext`, '-out', `${name}.pem`];

@@ -51,8 +51,9 @@ export class FtpServer {
     const users = readFileSync('/etc/passwd', 'utf8');
     writeFileSync(join(folder, 'passwd'), `${users}${USER}:x:${NOBODY}:${NOBODY}::${folder}/root:/bin/false\n`);
     writeFileSync(join(folder, 'vsftpd.conf'), configuration(folder, host, port, options));
+    writeFileSync(join(folder, 'openssl.cnf'), ANY_KEY);
     const mounts = ['pam.d', 'shadow', 'passwd'].map((name) => `mount --bind ${folder}/${name} /etc/${name}`);
-    const start = [...mounts, `exec vsftpd ${folder}/vsftpd.conf`].join(' && ');
+    const start = [...mounts, `OPENSSL_CONF=${folder}/openssl.cnf exec vsftpd ${folder}/vsftpd.conf`].join(' && ');
     const process = await ServerProcess.start('unshare', ['--mount', 'sh', '-c', start], { host, port });
     return new FtpServer(folder, `${host}:${port}`, process);
   }
@@ -95,6 +96,16 @@ export class FtpServer {
     rmSync(this.#folder, { recursive: true });
   }
 }
+
+/** It minds no weak key of its own: we have to. Its own `ssl_ciphers` would come too late. */
+const ANY_KEY = `openssl_conf = all
+[all]
+ssl_conf = ssl
+[ssl]
+system_default = any
+[any]
+CipherString = DEFAULT:@SECLEVEL=0
+`;
 
 /** Nothing that starts a process: vsftpd takes the end of any child for the end of its own. */
 const PAM = `auth required pam_unix.so nodelay
