@@ -17,7 +17,15 @@ import { dirname, join, relative } from 'node:path';
 import { gzipSync } from 'node:zlib';
 
 const DEBIAN_ARCH = { arm64: 'arm64', x64: 'amd64' };
-const HELPERS = ['boot-count', 'contactor-open', 'install-release', 'remove', 'set-up', 'unpack-release'];
+const HELPERS = [
+  'boot-count',
+  'contactor-open',
+  'install-release',
+  'remove',
+  'restart-machine',
+  'set-up',
+  'unpack-release',
+];
 const LIB = 'usr/lib/chargepoint';
 const SHARE = 'usr/share/chargepoint';
 const DOC = 'usr/share/doc/chargepoint';

@@ -15,7 +15,7 @@ import {
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { CentralSystem } from './support/central-system.ts';
 import { archiveOf, Machine, type Outcome, PROGRAMS, Supervisor } from './support/release-machine.ts';
 import { descendants, kill } from './support/server-process.ts';
@@ -308,6 +308,28 @@ describe('install-release', () => {
   });
 });
 
+describe('restart-machine', () => {
+  const request = (): string | undefined => machine.read('run/chargepoint-requests/reboot');
+
+  it('has root restart the machine once, for a service that may not do so itself', async () => {
+    const client = spawn(machine.helper('restart-machine'), { env: machine.environment, uid: NOBODY });
+    const ended = once(client, 'exit');
+    await vi.waitUntil(() => request() !== undefined);
+    expect(machine.run('unpack-release')).toMatchObject({ status: 0 });
+    expect([request(), machine.systemctl()]).toEqual([undefined, ['reboot']]);
+    expect(await ended).toEqual([0, null]);
+    expect(machine.run('unpack-release')).toMatchObject({ status: 0, stdout: '' });
+    expect(machine.read('systemctl.log')).toBeUndefined();
+  });
+
+  it('gives up when nobody answers, and leaves no request behind', () => {
+    const env = { ...machine.environment, CHARGEPOINT_TAKEN_WITHIN: '0' };
+    const client = spawnSync(machine.helper('restart-machine'), { env, uid: NOBODY, encoding: 'utf8' });
+    expect(client).toMatchObject({ status: 75, stderr: expect.stringContaining('nobody takes the request') });
+    expect(request()).toBeUndefined();
+  });
+});
+
 /** Not what ends the release: three starts of it are over long before. */
 const AMPLE_MS = 60_000;
 
@@ -492,6 +514,7 @@ describe('systemd/', () => {
     'functions',
     'install-release',
     'remove',
+    'restart-machine',
     'set-up',
     'unpack-release',
   ];
@@ -523,10 +546,67 @@ describe('systemd/', () => {
     expect([status, stdout, stderr]).toEqual([0, '', '']);
   });
 
+  /** Every value that a unit has for the name. */
+  const said = (unit: string, name: string): readonly string[] =>
+    readFileSync(join(ROOT, 'systemd', unit), 'utf8')
+      .split('\n')
+      .flatMap((line) => (line.startsWith(`${name}=`) ? [line.slice(name.length + 1)] : []));
+  const of = (name: string) => said('chargepoint.service', name);
+
+  it('starts the agent again after every end, except for exit 78, which goes back to the previous release', () => {
+    expect([of('Restart'), of('RestartPreventExitStatus'), of('StartLimitIntervalSec')].flat()).toEqual([
+      'always',
+      '78',
+      '0',
+    ]);
+    expect(of('OnFailure')).toEqual(['chargepoint-rollback.service']);
+    expect(said('chargepoint-rollback.service', 'ExecStart')).toEqual(['/usr/lib/chargepoint/boot-count failed']);
+  });
+
+  it('counts each start of the agent as root, whatever comes of the count, after the contactors are open', () => {
+    expect(of('ExecStartPre')).toEqual([
+      '-+/usr/lib/chargepoint/contactor-open',
+      '-+/usr/lib/chargepoint/boot-count start',
+    ]);
+    expect(of('ExecStart')).toEqual([
+      '/opt/chargepoint/current/bin/chargepoint run --config /etc/chargepoint/chargepoint.yaml',
+    ]);
+  });
+
+  it('goes back when the time to confirm is over, which is longer than the agent needs to confirm itself', () => {
+    expect(said('chargepoint-deadline.service', 'ExecStart')).toEqual(['/usr/lib/chargepoint/boot-count expired']);
+    const [, minutes] = /^(\d+)min$/.exec(said('chargepoint-deadline.timer', 'OnActiveSec')[0] ?? '') ?? [];
+    const [, seconds] = /^CHARGEPOINT_CONFIRM_AFTER_S=(\d+)$/.exec(of('Environment')[0] ?? '') ?? [];
+    expect(Number(minutes) * 60).toBeGreaterThan(Number(seconds));
+  });
+
+  it('has root take each request of the service', () => {
+    const requests = ['install', 'confirm', 'reboot'];
+    expect(said('chargepoint-requests.path', 'PathExists')).toEqual(
+      requests.map((name) => `/run/chargepoint-requests/${name}`),
+    );
+    expect(said('chargepoint-requests.service', 'ExecStart')).toEqual(['/usr/lib/chargepoint/unpack-release']);
+  });
+
+  it('leaves the service, which is not root, nothing of its own code to write', () => {
+    expect([of('User'), of('ProtectSystem'), of('NoNewPrivileges'), of('CapabilityBoundingSet')].flat()).toEqual([
+      'chargepoint',
+      'strict',
+      'yes',
+      '',
+    ]);
+    // Nothing of /opt and /usr is excepted.
+    expect(of('ReadWritePaths')).toEqual(['/run/chargepoint-requests']);
+    const writable = ['opt/chargepoint', 'usr/lib/chargepoint', 'usr/lib/systemd', 'usr/bin'].flatMap((path) => {
+      const options = { cwd: machine.root, uid: NOBODY, gid: NOBODY, encoding: 'utf8' } as const;
+      const found = spawnSync('find', [path, '-writable', '!', '-type', 'l'], options);
+      expect(found, found.stderr).toMatchObject({ status: 0, stderr: '' });
+      return found.stdout.split('\n').filter((line) => line !== '');
+    });
+    expect(writable).toEqual([]);
+  });
+
   it('opens the contactors before and after each life of the agent, and ends one that hangs at once', () => {
-    const unit = readFileSync(join(ROOT, 'systemd/chargepoint.service'), 'utf8').split('\n');
-    const of = (name: string) =>
-      unit.flatMap((line) => (line.startsWith(`${name}=`) ? [line.slice(name.length + 1)] : []));
     expect(of('ExecStartPre')[0]).toBe('-+/usr/lib/chargepoint/contactor-open');
     expect(of('ExecStopPost')).toEqual(['-+/usr/lib/chargepoint/contactor-open']);
     // A stopped process takes no SIGABRT, and what is removed with the service cannot be applied after it.

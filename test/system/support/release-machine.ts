@@ -267,7 +267,9 @@ export class Supervisor {
   async #path(): Promise<void> {
     const { machine } = this.#options;
     for (; !this.#stopped; await delay(20))
-      if (['install', 'confirm'].some((name) => machine.read(`run/chargepoint-requests/${name}`) !== undefined))
+      if (
+        ['install', 'confirm', 'reboot'].some((name) => machine.read(`run/chargepoint-requests/${name}`) !== undefined)
+      )
         await this.#helper('unpack-release');
   }
 
