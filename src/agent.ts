@@ -43,7 +43,7 @@ export interface AgentOptions {
   readonly vendorMessages?: readonly VendorMessage[];
   /** What the start of the process found and the operator has to learn: SecurityEventNotification. */
   readonly incidents?: readonly Incident[];
-  /** Of this program; for the flight recordings. */
+  /** Of this program: for the flight recordings, and to notice an update that somebody has made by hand. */
   readonly version?: string;
   /** For kill tests; absent in production. */
   readonly reached?: OutboxPorts['reached'];
@@ -144,7 +144,7 @@ class RunningAgent implements Agent {
   #ending: Promise<void> | undefined;
 
   constructor(options: AgentOptions, settings: Configuration, inoperative: ReadonlySet<number>) {
-    const { config, ports, reached, goOnFrom } = options;
+    const { config, ports, version, reached, goOnFrom } = options;
     this.#settings = settings;
     this.#recorder = makeRecorder(options, settings);
     this.#recorded = recordedBoard(options.board, this.#recorder);
@@ -161,6 +161,7 @@ class RunningAgent implements Agent {
       send: (action, payload, onLate) => this.#line.send(action, payload, onLate),
       isOnline: () => this.#line.isOnline,
       call: (operation, request, callOptions) => this.#line.call(operation, request, callOptions),
+      version,
       ...(reached === undefined ? {} : { reached }),
       ...(goOnFrom === undefined ? {} : { goOnFrom }),
     });

@@ -39,6 +39,8 @@ export interface HouseOptions {
   readonly send: OutboxPorts['send'];
   readonly isOnline: CentralAuthorityOptions['isOnline'];
   readonly call: CentralAuthorityOptions['call'];
+  /** Of this program. */
+  readonly version: string | undefined;
   readonly reached?: OutboxPorts['reached'];
   /** Where a replay begins. */
   readonly goOnFrom?: readonly Connector[];
@@ -67,6 +69,7 @@ export function furnish({
   send,
   isOnline,
   call,
+  version,
   reached,
   goOnFrom = [],
 }: HouseOptions): House {
@@ -119,7 +122,7 @@ export function furnish({
     limits,
     securityEvents,
     trust: new TrustStore({ ...ports, config, settings, securityEvents }),
-    firmware: new FirmwareDesk({ ...ports, securityEvents }),
+    firmware: new FirmwareDesk({ ...ports, securityEvents, version }),
     tagSignals: new TagSignals(),
     chargingProfiles: new ProfileShelf({ ...ports, station, board, limits, transactions: ledger, settings, config }),
   };

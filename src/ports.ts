@@ -479,6 +479,8 @@ export type ExitKind = 'reset' | 'shutdown';
 export interface System {
   /** Ends the process with status 0 once outputs are safe; the supervisor starts it again. */
   exit(kind: ExitKind): void;
+  /** What the disk of the store still takes, in bytes; undefined if nobody can tell. Absent where there is no disk. Never rejects. */
+  freeBytes?(): Promise<number | undefined>;
 }
 
 export interface Ports {

@@ -166,14 +166,14 @@ function stateDirectory(base: JsonObject, configPath: string, benchPort: number)
   }
 }
 
-interface Decided {
+export interface Decided {
   readonly stateDir: string;
   readonly centralSystemPort: number;
   readonly benchPort: number;
 }
 
 /** What is in the file, with the addresses of this bench. Paths become absolute, because the file moves. */
-function effectiveConfig(base: JsonObject, configPath: string, decided: Decided): JsonObject {
+export function effectiveConfig(base: JsonObject, configPath: string, decided: Decided): JsonObject {
   const absolute = (entries: JsonObject, name: string): JsonObject =>
     typeof entries[name] === 'string' ? { [name]: resolve(dirname(configPath), entries[name]) } : {};
   const centralSystem = sectionOf(base, 'centralSystem');
@@ -186,6 +186,9 @@ function effectiveConfig(base: JsonObject, configPath: string, decided: Decided)
       url: `ws://127.0.0.1:${decided.centralSystemPort}`,
       securityProfile: 0,
     },
+    ...(base['firmware'] === undefined
+      ? {}
+      : { firmware: { ...sectionOf(base, 'firmware'), ...absolute(sectionOf(base, 'firmware'), 'rootFile') } }),
     board: 'mock',
     // So often that the first session shows it.
     keys: { ...sectionOf(base, 'keys'), MeterValueSampleInterval: String(DEMO_SAMPLE_INTERVAL_S) },

@@ -1,12 +1,10 @@
 /** The address of the central system, and what usually goes wrong with it (facts/interop.md, section 4). */
 import type { CentralSystemConfig, SecurityProfile } from '../config.ts';
+import { readCertificates } from './certificates.ts';
 import type { ConfigDocument } from './document.ts';
 import { shown } from './examine.ts';
-import { type Findings, readReferenced, relativeTo } from './findings.ts';
+import { type Findings, relativeTo } from './findings.ts';
 import type { AgentFile } from './shapes/agent.ts';
-
-const CERTIFICATE =
-  /-----BEGIN (?:X509 |TRUSTED )?CERTIFICATE-----[\s\S]+?-----END (?:X509 |TRUSTED )?CERTIFICATE-----/g;
 
 export function readCentralSystem(
   findings: Findings,
@@ -16,10 +14,11 @@ export function readCentralSystem(
 ): CentralSystemConfig {
   const { url, securityProfile = 0, caFile, verifyHostname = true } = file.centralSystem;
   checkUrl(findings, document, url);
+  const ofCaFile = { document, path: ['centralSystem', 'caFile'], what: 'certificate file' };
   return {
     url,
     securityProfile,
-    certificateAuthorities: caFile ? readCertificates(findings, document, relativeTo(base, caFile)) : [],
+    certificateAuthorities: caFile ? readCertificates(findings, ofCaFile, relativeTo(base, caFile)) : [],
     verifyHostname,
   };
 }
@@ -40,19 +39,6 @@ function checkUrl(findings: Findings, document: ConfigDocument, url: string): vo
   } else if (parsed.hash !== '') {
     findings.errors.push(document.problem(path, `holds ${parsed.hash}, expected no fragment`));
   }
-}
-
-function readCertificates(findings: Findings, document: ConfigDocument, file: string): readonly string[] {
-  const path = ['centralSystem', 'caFile'];
-  const text = readReferenced(findings, { document, path, what: 'certificate file' }, file);
-  if (text === undefined) return [];
-  const certificates = text.match(CERTIFICATE) ?? [];
-  if (certificates.length === 0) {
-    findings.errors.push(
-      document.problem(path, `${file} holds no certificate, expected PEM text`, '-----BEGIN CERTIFICATE-----'),
-    );
-  }
-  return certificates;
 }
 
 /** The profile in force on a first start: the key, else `securityProfile`. */
@@ -93,6 +79,15 @@ export function warnOfPitfalls(
       ['centralSystem'],
       `security profile ${profile} needs a password, but there is no AuthorizationKey`,
       'see secretsFile',
+    );
+  }
+  if (profile === 3) {
+    const path =
+      file.keys?.['SecurityProfile'] === undefined ? ['centralSystem', 'securityProfile'] : ['keys', 'SecurityProfile'];
+    warn(
+      path,
+      'is 3: without a certificate of its own, which a new charge point has not, nobody lets it in',
+      'begin with 1 or 2: the central system installs a certificate and then sets SecurityProfile to 3',
     );
   }
   if (file.keys?.['CentralSystemUrl'] !== undefined) {

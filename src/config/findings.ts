@@ -18,18 +18,20 @@ export interface Reference {
   readonly document: ConfigDocument;
   readonly path: Path;
   readonly what: string;
+  /** What to do if it cannot be read. */
+  readonly hint?: string;
 }
 
 /** The text of a file that the document names; undefined after an error has been noted there. */
 export function readReferenced(
   findings: Findings,
-  { document, path, what }: Reference,
+  { document, path, what, hint }: Reference,
   file: string,
 ): string | undefined {
   try {
     return findings.files.read(file);
   } catch (cause) {
-    findings.errors.push(document.problem(path, `cannot read the ${what} ${file}: ${reason(cause)}`));
+    findings.errors.push(document.problem(path, `cannot read the ${what} ${file}: ${reason(cause)}`, hint));
     return undefined;
   }
 }

@@ -26,6 +26,7 @@ import type { LoadManager } from '../station/load-manager.ts';
 import type { Change, Station } from '../station/station.ts';
 import type { TagSignals } from '../station/tag-signals.ts';
 import type { Accepts, Access, AnyKey, Key } from './keys.ts';
+import type { SecurityEventType } from './security-event.ts';
 
 /** Where the effective value of a key comes from. */
 export type Source = 'default' | 'file' | 'centralSystem' | 'adopted';
@@ -224,9 +225,9 @@ export interface WaitingEvent extends SecurityLogEntry {
 export interface SecurityEvents {
   /**
    * Into the security log, durable; a critical one goes to the central system, too, queued and in order (A04.FR.02). Never throws. `type`
-   * at most 50 characters, `techInfo` is cut at 255.
+   * is a name of section 8 or our own, `techInfo` is cut at 255.
    */
-  report(type: string, techInfo?: string): void;
+  report(type: SecurityEventType, techInfo?: string): void;
   /** The newest 1000 of the log, oldest first; bounds in epoch milliseconds, both inclusive. Rejects with StoreError. */
   entries(from?: number, to?: number): Promise<readonly SecurityLogEntry[]>;
   /** The next one to be told, until `told` is called with its number. */
@@ -347,8 +348,7 @@ export interface FirmwareUpdates {
 
 /** A security event that the start of the process has found (whitepaper, section 5.15). */
 export interface Incident {
-  /** At most 50 characters. */
-  readonly type: string;
+  readonly type: SecurityEventType;
   /** At most 255 characters. */
   readonly techInfo: string;
 }

@@ -458,6 +458,52 @@ describe('roots', () => {
   });
 });
 
+describe('ReconfigurationOfSecurityParameters in the security log', () => {
+  const reconfigured = ({ logged }: World) =>
+    logged.flatMap(({ message, fields }) =>
+      message === 'security event ReconfigurationOfSecurityParameters'
+        ? [(fields as { techInfo: string }).techInfo]
+        : [],
+    );
+
+  it('has each root that is installed and deleted, and nothing of what changes nothing', async () => {
+    const world = await startWorld();
+    await install(world, cpo.pem, MANUFACTURER);
+    await install(world, cpo.pem, MANUFACTURER);
+    const [certificateHashData] = await installed(world, MANUFACTURER);
+    await asked(world, 'DeleteCertificate', { certificateHashData });
+    await asked(world, 'DeleteCertificate', { certificateHashData });
+    const { subject } = await certificateIn(cpo.pem);
+    expect(reconfigured(world)).toEqual([
+      `ManufacturerRootCertificate installed: ${subject}`,
+      `ManufacturerRootCertificate deleted: ${subject}`,
+    ]);
+    expect(eventsOf(world)).toEqual([]);
+  });
+
+  it('has our own certificate', async () => {
+    const world = await startWorld(secured());
+    const before = reconfigured(world).length;
+    const chain = await equip(world);
+    const { subject } = await certificateIn(chain);
+    expect(reconfigured(world).slice(before)).toEqual([`ChargePointCertificate installed: ${subject}`]);
+  });
+
+  it('has a root that comes into caFile, once; what goes from the file stays installed', async () => {
+    const other = Authority.root('Other');
+    const world = await startWorld(operated({ centralSystem: { certificateAuthorities: [cpo.pem] } }));
+    const before = reconfigured(world).length;
+    for (const certificateAuthorities of [[cpo.pem, other.pem], [other.pem], [cpo.pem, other.pem]]) {
+      world.edit({ centralSystem: { certificateAuthorities } });
+      await restart('powerCut')(world);
+    }
+    const { subject } = await certificateIn(other.pem);
+    expect(reconfigured(world).slice(before)).toEqual([
+      `CentralSystemRootCertificate installed from caFile: ${subject}`,
+    ]);
+  });
+});
+
 describe('AdditionalRootCertificateCheck', () => {
   const checked = (): WorldOptions =>
     operated({

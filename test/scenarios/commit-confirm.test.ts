@@ -559,6 +559,59 @@ describe('a technician who edits the file', () => {
   });
 });
 
+describe('the security log', () => {
+  const reconfigured = async (world: World) =>
+    (await securityLog(world)).filter((entry) => entry.startsWith('ReconfigurationOfSecurityParameters'));
+
+  it.each<[string, Partial<WorldOptions>, string]>([
+    ['the address', { centralSystem: { url: `${NEW}?key=canary-query` } }, `centralSystem.url ${NEW}?***`],
+    ['the password', { keys: { AuthorizationKey: 'canary-the-new-one' } }, 'a new AuthorizationKey'],
+    ['a password that is gone', { keys: {} }, 'a new AuthorizationKey'],
+    ['the profile', { centralSystem: { securityProfile: 2 } }, 'SecurityProfile 2'],
+    ['the host name', { centralSystem: { verifyHostname: false } }, 'centralSystem.verifyHostname false'],
+    ['the identity', { chargePoint: { identity: 'cp002' } }, 'chargePoint.identity cp002'],
+  ])('has what a technician changes in the file, once, and no secret: %s', async (_, edited, expected) => {
+    const { world } = await start({ keys: { AuthorizationKey: 'canary-the-old-one' } });
+    await world.powerCut();
+    await world.boot();
+    await world.clock.advance(minutes(10));
+    expect(await reconfigured(world)).toEqual([]);
+    for (let starts = 0; starts < 2; starts++) {
+      await world.powerCut();
+      world.edit(edited);
+      await world.boot();
+      await world.clock.advance(minutes(10));
+      expect((await reconfigured(world))[0]).toBe(`ReconfigurationOfSecurityParameters: in the file: ${expected}`);
+      expect((await reconfigured(world)).filter((entry) => entry.includes('in the file'))).toHaveLength(1);
+    }
+    expect(JSON.stringify([masked(world.logged), await securityLog(world)])).not.toContain('canary');
+  });
+
+  it('has it also where the address is one that the central system has set', async () => {
+    const { world, other } = await start({ keys: { AuthorizationKey: 'sixteen-and-more' } });
+    await change(world.central, NEW);
+    await world.clock.advance(minutes(10));
+    expect(other.connected).toBe(true);
+    await world.powerCut();
+    world.edit({ keys: { AuthorizationKey: 'another-one-of-16' } });
+    await world.boot();
+    await world.clock.advance(seconds(1));
+    expect((await reconfigured(world)).at(-1)).toBe(
+      'ReconfigurationOfSecurityParameters: in the file: a new AuthorizationKey',
+    );
+  });
+
+  it('has nothing of the file after a restart in the trial of what the central system has set', async () => {
+    const { world } = await start();
+    await change(world.central, DEAD);
+    await world.clock.advance(seconds(10));
+    await world.powerCut();
+    await world.boot();
+    await world.clock.advance(seconds(10));
+    expect((await reconfigured(world)).filter((entry) => entry.includes('in the file'))).toEqual([]);
+  });
+});
+
 describe('a central-system switch (ADR 4)', () => {
   it('to a wrong address heals; what it has exported is never sent', async () => {
     const { world } = await start();
@@ -588,6 +641,9 @@ describe('a central-system switch (ADR 4)', () => {
     expect(world.central.received('StartTransaction')).toHaveLength(1);
     expect(world.central.received('StopTransaction')).toEqual([]);
     expect(world.agent.centralSystem.notice).toContain(`centralSystem.url ${DEAD} has not led`);
+    expect(await securityLog(world)).toContain(
+      `ReconfigurationOfSecurityParameters: in the file: centralSystem.url ${DEAD}`,
+    );
   });
 });
 
@@ -666,6 +722,110 @@ describe('a key that can cut the link', () => {
     await world.control('POST', '/keys/forget', { key: 'WebSocketPingInterval' });
     await world.clock.advance(hours(1));
     expect(world.central.received('Heartbeat')).toEqual([]);
+  });
+});
+
+describe('a key that can cut the link, edited in the file', () => {
+  /** The link has stood under the old value, then a technician gives it another one. */
+  const edit = async (key: string, value: string, prepare = (_: World): void => {}) => {
+    const { world } = await start();
+    await world.clock.advance(seconds(N / 2));
+    await world.powerCut();
+    world.edit({ keys: { [key]: value } });
+    prepare(world);
+    await world.boot();
+    await world.clock.advance(seconds(1));
+    return world;
+  };
+  const isSilent = ({ central }: World): void => central.answer('Heartbeat', () => 'silence');
+
+  it.each([
+    ['WebSocketPingInterval', '3600'],
+    ['MessageTimeout', '2'],
+  ])('%s stays where the link stands and the central system then answers', async (key, value) => {
+    const world = await edit(key, value);
+    await world.clock.advance(seconds(N / 2));
+    expect(world.central.received('Heartbeat')).toHaveLength(1);
+    isSilent(world);
+    for (let starts = 0; starts < 2; starts++) {
+      await world.clock.advance(hours(1));
+      expect(await shownIn(world.central, key)).toBe(value);
+      await world.powerCut();
+      await world.boot();
+    }
+    expect(said(world, 'error')).toEqual([]);
+  });
+
+  it.each([false, true])(
+    'MessageTimeout that no answer meets is taken back (restarted meanwhile: %s)',
+    async (restarted) => {
+      const world = await edit('MessageTimeout', '1', isSilent);
+      if (restarted) {
+        await world.clock.advance(seconds(N / 2));
+        await world.powerCut();
+        await world.boot();
+      }
+      await world.clock.advance(seconds(N - 2));
+      expect(await shownIn(world.central, 'MessageTimeout')).toBe('1');
+      await world.clock.advance(seconds(3));
+      expect(await shownIn(world.central, 'MessageTimeout')).toBe('30');
+      const text = 'MessageTimeout 1 has not left a working link for 300 s: back to 30; edit the file to try again';
+      expect((await securityLog(world)).at(-1)).toBe(`ReconfigurationOfSecurityParameters: ${text}`);
+      expect(said(world, 'error')).toContain(text);
+      // As long as the file is what it was.
+      await world.powerCut();
+      await world.boot();
+      await world.clock.advance(hours(1));
+      expect(await shownIn(world.central, 'MessageTimeout')).toBe('30');
+      await world.powerCut();
+      world.edit({ keys: { MessageTimeout: '20' } });
+      world.central.answer('Heartbeat', () => ({ currentTime: '2026-01-05T08:00:00Z' }));
+      await world.boot();
+      await world.clock.advance(hours(1));
+      expect(await shownIn(world.central, 'MessageTimeout')).toBe('20');
+    },
+  );
+
+  it('WebSocketPingInterval under which the link never stands is taken back', async () => {
+    const world = await edit('WebSocketPingInterval', '3600');
+    for (let broken = 0; broken < 4; broken++) {
+      await world.clock.advance(seconds(74));
+      world.central.close();
+    }
+    await world.clock.advance(seconds(10));
+    expect(await shownIn(world.central, 'WebSocketPingInterval')).toBe('30');
+  });
+
+  it('has nothing to prove at the first start, and nothing to go back to before a link has stood', async () => {
+    const { world } = await start({ keys: { MessageTimeout: '1' } });
+    isSilent(world);
+    await world.clock.advance(seconds(N / 2) - 200);
+    await world.powerCut();
+    world.edit({ keys: { MessageTimeout: '2' } });
+    await world.boot();
+    await world.clock.advance(hours(1));
+    expect(await shownIn(world.central, 'MessageTimeout')).toBe('2');
+    expect(world.central.received('Heartbeat')).toEqual([]);
+  });
+
+  it('is not compared with what the central system before a switch has set', async () => {
+    const { world } = await start();
+    await change(world.central, '2', 'MessageTimeout');
+    await world.clock.advance(seconds(N));
+    await world.powerCut();
+    const ports: SwitchPorts = {
+      store: world.disk.open(),
+      log: silentLog,
+      keep: async () => {},
+      rename: async () => {},
+    };
+    const address = { url: OLD, identity: 'cp001' };
+    await switchCentralSystem(ports, { from: address, to: address });
+    await ports.store.close();
+    isSilent(world);
+    await world.boot();
+    await world.clock.advance(hours(1));
+    expect(await shownIn(world.central, 'MessageTimeout')).toBe('30');
   });
 });
 

@@ -6,7 +6,7 @@ import type { Payload } from '../sim/network.ts';
 import * as play from '../sim/transcript.ts';
 import { asking, story } from '../sim/transcript.ts';
 import { minutes, seconds } from '../sim/virtual-clock.ts';
-import type { World, WorldOptions } from '../sim/world.ts';
+import { World, type WorldOptions } from '../sim/world.ts';
 
 const TWO: WorldOptions = {
   connectors: [
@@ -469,7 +469,7 @@ describe('the status on request', () => {
   const extended = (world: World) =>
     asking(world, 'ExtendedTriggerMessage', { requestedMessage: 'FirmwareStatusNotification' }, 1);
 
-  it('is Idle where nothing goes on', async () => {
+  it('TC_054: FirmwareStatusNotification is Idle where nothing goes on', async () => {
     const world = await firmwareWorld();
     expect(await trigger(world)).toEqual(['0 < TriggerMessage = Accepted', `0 > ${plain('Idle')}`]);
     expect(await extended(world)).toEqual([
@@ -533,6 +533,111 @@ describe('the statuses', () => {
     world.central.answer('FirmwareStatusNotification', () => 'silence');
     await story(world, [[0, update()]], 60);
     expect(world.exits).toEqual(['reset']);
+  });
+});
+
+describe('the security event FirmwareUpdated', () => {
+  const events = async (world: World) =>
+    (await world.disk.read<{ type: string; techInfo?: string }>({ from: 'security/log/', to: 'security/log0' }))
+      .filter(([, { type }]) => type !== 'StartupOfTheDevice' && type !== 'ReconfigurationOfSecurityParameters')
+      .map(([, { type, techInfo }]) => `${type}: ${techInfo}`);
+  const UNSIGNED = 'FirmwareUpdated: UpdateFirmware';
+  const SIGNED = 'FirmwareUpdated: requestId 5';
+  const REBOOT = 'ResetOrReboot: firmware update';
+
+  it.each([
+    ['signed', signedUpdate(), SIGNED],
+    ['unsigned', update(), UNSIGNED],
+  ])(
+    'comes once after a %s update without a restart, also where the next start is the first of it',
+    async (_, ask, event) => {
+      const world = await firmwareWorld({ inputs: { reboot: false }, version: '1.0' });
+      await story(world, [[0, ask]], 5);
+      expect(told(world).at(-1)).toBe('Installed');
+      expect(await events(world)).toEqual([event]);
+      for (const version of ['2.0', '2.0']) {
+        world.edit({ version });
+        await story(world, [[0, play.restart('powerCut', 1)]], 5);
+      }
+      expect(await events(world)).toEqual([event]);
+    },
+  );
+
+  it.each([
+    ['signed', signedUpdate(), SIGNED],
+    ['unsigned', update(), UNSIGNED],
+  ])('comes once after a %s update with a restart, which is told as well', async (_, ask, event) => {
+    const world = await firmwareWorld({ version: '1.0', prepare: (central) => (central.showsBootEvents = true) });
+    await story(world, [[0, ask]], 5);
+    expect(world.exits).toEqual(['reset']);
+    world.edit({ version: '2.0' });
+    for (let starts = 0; starts < 2; starts++) await story(world, [[0, play.restart('kill', 1)]], 5);
+    expect(await events(world)).toEqual([REBOOT, event]);
+    const types = world.central.received('SecurityEventNotification').map(({ type }) => type);
+    expect(types.filter((type) => type !== 'StartupOfTheDevice')).toEqual(['ResetOrReboot', 'FirmwareUpdated']);
+  });
+
+  it.each([
+    ['stays', ['2.0', '2.0', '2.0'], [REBOOT, UNSIGNED]],
+    ['is given up', ['2.0', '1.0', '1.0'], [REBOOT]],
+  ])('comes after the trial of what was installed, where that %s', async (_, versions, expected) => {
+    const world = await firmwareWorld({ version: '1.0' });
+    await story(world, [[0, update()]], 5);
+    for (const [index, version] of versions.entries()) {
+      world.edit({ version });
+      world.onTrial = index === 0;
+      world.exits.length = 0;
+      await world.kill();
+      if (version === '1.0') {
+        // What a boot counter does with a release that does not come up.
+        const store = world.disk.open();
+        await store.batch([{ type: 'put', key: 'bench/firmware', value: 0 }], 'durable');
+        await store.close();
+      }
+      await world.boot();
+      await world.clock.advance(seconds(5));
+      if (index === 0) expect(await events(world)).toEqual([REBOOT]);
+    }
+    expect(await events(world)).toEqual(expected);
+  });
+
+  it('does not come after one that has failed', async () => {
+    const world = await firmwareWorld({ inputs: { result: 'installFail' } });
+    await story(world, [[0, update()]], 5);
+    expect(told(world).at(-1)).toBe('InstallationFailed');
+    expect(await events(world)).toEqual([]);
+  });
+
+  it('comes once after an update by hand, also a power cut later; the first start is none', async () => {
+    const world = await World.start({ version: '1.0' });
+    expect(await events(world)).toEqual([]);
+    for (const version of ['2.0', '2.0', '1.5']) {
+      world.edit({ version });
+      await story(world, [[0, play.restart('powerCut', 1)]], 5);
+    }
+    expect(await events(world)).toEqual([
+      'FirmwareUpdated: by hand: 2.0, before 1.0',
+      'FirmwareUpdated: by hand: 1.5, before 2.0',
+    ]);
+  });
+
+  it('comes after the trial of an update by hand, and not at all where the version before returns', async () => {
+    const world = await World.start({ version: '1.0' });
+    world.onTrial = true;
+    world.edit({ version: '2.0' });
+    await story(world, [[0, play.restart('kill', 1)]], 60);
+    world.onTrial = false;
+    world.edit({ version: '1.0' });
+    await story(world, [[0, play.restart('kill', 1)]], 60);
+    expect(await events(world)).toEqual([]);
+    world.onTrial = true;
+    world.edit({ version: '2.1' });
+    await story(world, [[0, play.restart('kill', 1)]], 60);
+    expect(await events(world)).toEqual([]);
+    world.onTrial = false;
+    await world.clock.advance(seconds(5));
+    await story(world, [[0, play.restart('kill', 1)]], 60);
+    expect(await events(world)).toEqual(['FirmwareUpdated: by hand: 2.1, before 1.0']);
   });
 });
 
@@ -714,5 +819,24 @@ describe('a kill at any status', () => {
       20,
     );
     expect(world.firmwareFile.files.size).toBe(0);
+  });
+});
+
+describe('a fresh charge point', () => {
+  const shippedWith = (manufacturerRoots: readonly string[]) =>
+    firmwareWorld({ firmwareConfig: { allowUnsigned: false, manufacturerRoots }, installsRoot: false });
+
+  it('takes an update that is signed below the root in firmware.rootFile, which nobody has sent to it', async () => {
+    const world = await shippedWith([fixture('root.pem')]);
+    const log = await story(world, [[0, signedUpdate()]], 30);
+    expect(log[0]).toBe('0 < SignedUpdateFirmware = Accepted');
+    expect(told(world)).toEqual([...RETRIEVED, 'Installing', 'InstallRebooting']);
+  });
+
+  it('without a root takes none', async () => {
+    const world = await shippedWith([]);
+    const log = await story(world, [[0, signedUpdate()]], 30);
+    expect(log).toContain('0 < SignedUpdateFirmware = InvalidCertificate');
+    expect(told(world)).toEqual([]);
   });
 });

@@ -5,8 +5,8 @@ import { World } from '../sim/world.ts';
 
 const incidents = [
   { type: 'StoreReplaced', techInfo: 'x'.repeat(400) },
-  { type: 'Another', techInfo: 'second' },
-];
+  { type: 'FirmwareUpdated', techInfo: 'second' },
+] as const;
 
 describe('what the start of the process has found', () => {
   it('is told once, in order, after the registration, with the time it was found', async () => {
@@ -16,7 +16,7 @@ describe('what the start of the process has found', () => {
     });
     await world.clock.advance(minutes(5));
     const told = world.central.received('SecurityEventNotification');
-    expect(told.map(({ type }) => type)).toEqual(['StoreReplaced', 'Another']);
+    expect(told.map(({ type }) => type)).toEqual(['StoreReplaced', 'FirmwareUpdated']);
     expect(told[0]).toMatchObject({ timestamp: '2026-01-05T08:00:00.000Z', techInfo: 'x'.repeat(255) });
     expect(world.story()[0]).toBe('BootNotification');
   });

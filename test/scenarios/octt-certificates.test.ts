@@ -12,6 +12,7 @@ import {
   MANUFACTURER,
   operated,
   request,
+  restart,
   signed,
   startWorld,
   trigger,
@@ -51,6 +52,32 @@ describe('the certificate of the charge point', () => {
     ).toBe(true);
     expect(world.central.connected).toBe(true);
     expect(eventsOf(world)).toEqual([]);
+  });
+
+  it('TC_087: is shown in profile 3 instead of a password, with CN = serial number and an EC key, and opens the link', async () => {
+    const world = await startWorld(
+      operated({
+        keys: { AuthorizationKey: 'sixteen-and-more' },
+        centralSystem: { securityProfile: 2, certificateAuthorities: [cpo.pem] },
+      }),
+    );
+    expect(await signed(world, cpo.sign(await request(world)))).toBe('Accepted');
+    world.network.admit = ({ clientCertificate }) =>
+      clientCertificate !== undefined &&
+      new X509Certificate(clientCertificate.chain).checkIssued(new X509Certificate(cpo.pem))
+        ? undefined
+        : { failure: 'tls', tls: 'refusedUs', code: 1006, reason: 'no certificate of the operator' };
+    expect(await asked(world, 'ChangeConfiguration', { key: 'SecurityProfile', value: '3' })).toBe('Accepted');
+    await world.clock.advance(seconds(5));
+    for (let starts = 0; starts < 2; starts++) {
+      expect(world.central.connected).toBe(true);
+      const { url, basicAuth, clientCertificate } = world.network.dials.at(-1)?.request ?? {};
+      const shown = new X509Certificate(clientCertificate?.chain ?? '');
+      expect([url, basicAuth]).toEqual(['wss://central.example/cp001', undefined]);
+      expect(shown.subject.split('\n')).toContain('CN=SN-0001');
+      expect(shown.publicKey.asymmetricKeyDetails).toEqual({ namedCurve: 'prime256v1' });
+      await restart('powerCut')(world);
+    }
   });
 
   it.each([

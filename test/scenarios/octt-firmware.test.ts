@@ -26,6 +26,7 @@ describe('UpdateFirmware', () => {
       '10 > FirmwareStatusNotification Installed',
       '10 > StatusNotification 0 Available',
       '10 > StatusNotification 1 Available',
+      '10 > SecurityEventNotification FirmwareUpdated',
     ]);
     expect(world.exits).toEqual([]);
     expect(world.firmwareFile.files.size).toBe(0);
@@ -39,6 +40,7 @@ describe('UpdateFirmware', () => {
       '0 > FirmwareStatusNotification Downloaded',
       '0 > StatusNotification 1 Unavailable',
       '0 > FirmwareStatusNotification Installing',
+      '1 > SecurityEventNotification FirmwareUpdated',
       '1 > FirmwareStatusNotification Installed',
       '1 > StatusNotification 1 Available',
     ]);

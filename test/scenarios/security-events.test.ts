@@ -13,6 +13,11 @@ const told = (world: World) => world.central.received('SecurityEventNotification
 const logged = (world: World) =>
   world.logged.flatMap(({ message }) => (message.startsWith('security event ') ? [message.slice(15)] : []));
 
+const infosOf = (world: World, type: string) =>
+  world.logged.flatMap(({ message, fields }) =>
+    message === `security event ${type}` ? [(fields as { techInfo: string }).techInfo] : [],
+  );
+
 describe('StartupOfTheDevice', () => {
   it('is told after each boot, after the statuses', async () => {
     const world = await start();
@@ -49,6 +54,57 @@ describe('ResetOrReboot', () => {
     await world.clock.advance(seconds(1));
     expect(told(world)).toEqual(['StartupOfTheDevice', 'ResetOrReboot', 'StartupOfTheDevice']);
     expect(world.central.received('SecurityEventNotification')[1]).toMatchObject({ techInfo: 'Reset Soft' });
+  });
+});
+
+describe('MemoryExhaustion', () => {
+  const MIB = 1024 * 1024;
+  const exhaustions = (world: World) =>
+    world.central
+      .received('SecurityEventNotification')
+      .flatMap(({ type, techInfo }) => (type === 'MemoryExhaustion' ? [techInfo] : []));
+  /** A disk that has so much room, one look after the other. */
+  const disk = async (...rooms: readonly (number | undefined)[]) => {
+    let room = rooms[0];
+    const world = await start({ freeBytes: () => room && room * MIB });
+    await world.clock.advance(minutes(1));
+    for (const next of rooms.slice(1)) {
+      room = next;
+      await world.clock.advance(minutes(10));
+    }
+    return world;
+  };
+
+  it.each([
+    [[31], ['31 MiB are free on the disk of the store']],
+    [[32, 33, undefined, 1000], []],
+    [[100, 31.5, 63, 10, 33, 0.5], ['31 MiB are free on the disk of the store']],
+    [
+      [10, 64, 40, 31],
+      ['10 MiB are free on the disk of the store', '31 MiB are free on the disk of the store'],
+    ],
+  ])('is told once, until there has been room again: %j MiB', async (rooms, expected) => {
+    const world = await disk(...rooms);
+    expect(exhaustions(world)).toEqual(expected);
+  });
+
+  it('is not told again after a restart, unless there was room meanwhile', async () => {
+    let room = 10;
+    const world = await start({ freeBytes: () => room * MIB });
+    for (const next of [10, 10, 40, 20, 100, 10]) {
+      room = next;
+      await world.clock.advance(minutes(11));
+      await world.kill();
+      await world.boot();
+    }
+    expect(exhaustions(world)).toHaveLength(2);
+  });
+
+  it('is told also where the disk takes nothing any more', async () => {
+    const world = await start({ freeBytes: () => 0 });
+    world.disk.failWrites(true);
+    await world.clock.advance(hours(1));
+    expect(exhaustions(world)).toHaveLength(1);
   });
 });
 
@@ -98,15 +154,53 @@ describe('events that are only logged', () => {
     expect(infos).toEqual(['not JSON', 'Reset: PropertyConstraintViolation; 3 more before']);
   });
 
-  it('FailedToAuthenticateAtCentralSystem: once until the link is open again', async () => {
+  it.each([401, 403])(
+    'FailedToAuthenticateAtCentralSystem for %i: once until the link is open again',
+    async (httpStatus) => {
+      const world = await start();
+      world.network.refuse = { failure: 'httpStatus', httpStatus, code: 1006, reason: `HTTP ${httpStatus}` };
+      world.central.close();
+      await world.clock.advance(minutes(30));
+      world.network.refuse = undefined;
+      await world.clock.advance(minutes(2));
+      expect(logged(world)).toEqual(['StartupOfTheDevice', 'FailedToAuthenticateAtCentralSystem']);
+      expect(told(world)).toEqual(['StartupOfTheDevice']);
+    },
+  );
+
+  it.each([404, 503])('none where the server answers %i', async (httpStatus) => {
     const world = await start();
-    world.network.refuse = { failure: 'httpStatus', httpStatus: 401, code: 1006, reason: 'HTTP 401 Unauthorized' };
+    world.network.refuse = { failure: 'httpStatus', httpStatus, code: 1006, reason: `HTTP ${httpStatus}` };
     world.central.close();
-    await world.clock.advance(minutes(30));
-    world.network.refuse = undefined;
-    await world.clock.advance(minutes(2));
-    expect(logged(world)).toEqual(['StartupOfTheDevice', 'FailedToAuthenticateAtCentralSystem']);
-    expect(told(world)).toEqual(['StartupOfTheDevice']);
+    await world.clock.advance(minutes(5));
+    expect(logged(world)).toEqual(['StartupOfTheDevice']);
+  });
+
+  it.each([
+    ['validity', ['InvalidCentralSystemCertificate', 'CentralSystemFailedToAuthenticate']],
+    ['certificate', ['InvalidCentralSystemCertificate', 'CentralSystemFailedToAuthenticate']],
+    ['version', ['InvalidTLSVersion']],
+    ['refusedUs', ['FailedToAuthenticateAtCentralSystem']],
+  ] as const)(
+    'CentralSystemFailedToAuthenticate goes with the certificate of the server: %s',
+    async (tls, expected) => {
+      const world = await start();
+      world.network.refuse = { failure: 'tls', tls, code: 1006, reason: 'WHY' };
+      world.central.close();
+      await world.clock.advance(minutes(30));
+      world.network.refuse = undefined;
+      await world.clock.advance(minutes(2));
+      expect(logged(world)).toEqual(['StartupOfTheDevice', ...expected]);
+      expect(told(world)).not.toContain('CentralSystemFailedToAuthenticate');
+    },
+  );
+
+  it('ReconfigurationOfSecurityParameters: SecurityProfile was changed', async () => {
+    const world = await start({ keys: { AuthorizationKey: 'sixteen-and-more' } });
+    await world.central.call('ChangeConfiguration', { key: 'SecurityProfile', value: '1' });
+    await world.clock.advance(seconds(5));
+    expect(infosOf(world, 'ReconfigurationOfSecurityParameters')).toEqual(['SecurityProfile was changed']);
+    expect(told(world)).not.toContain('ReconfigurationOfSecurityParameters');
   });
 
   it('ReconfigurationOfSecurityParameters: without the value', async () => {

@@ -15,10 +15,16 @@ export const TAMPERED = new TextEncoder().encode('firmware 2.O');
 
 export interface FirmwareWorldOptions extends WorldOptions {
   readonly inputs?: Partial<FirmwareInputs>;
+  /** False: nobody sends InstallCertificate. Default true. */
+  readonly installsRoot?: boolean;
 }
 
 /** The image is there, the manufacturer's root is installed, and the central system knows all that is said of firmware. */
-export async function firmwareWorld({ inputs = {}, ...options }: FirmwareWorldOptions = {}): Promise<World> {
+export async function firmwareWorld({
+  inputs = {},
+  installsRoot = true,
+  ...options
+}: FirmwareWorldOptions = {}): Promise<World> {
   const world = await World.start({
     keys: { MeterValueSampleInterval: '0' },
     ...options,
@@ -34,6 +40,7 @@ export async function firmwareWorld({ inputs = {}, ...options }: FirmwareWorldOp
   });
   world.firmware = { ...world.firmware, ...inputs };
   world.transfers.served.set(URL_OF_IMAGE, IMAGE);
+  if (!installsRoot) return world;
   const installed = await world.central.call('InstallCertificate', {
     certificateType: 'ManufacturerRootCertificate',
     certificate: fixture('root.pem'),

@@ -12,6 +12,7 @@ import { silentLog } from './world.ts';
 
 export interface TrustOptions {
   readonly caFile?: readonly string[];
+  readonly rootFile?: readonly string[];
   readonly presets?: Readonly<Record<string, string>>;
   readonly certificates?: Certificates;
   readonly keyStore?: KeyStore;
@@ -22,6 +23,7 @@ export interface TrustOptions {
 
 export async function openTrust({
   caFile = [],
+  rootFile,
   presets = {},
   store = new MemoryDisk().open(),
   clock = new VirtualClock(),
@@ -35,10 +37,11 @@ export async function openTrust({
     clock,
     log: silentLog,
   });
-  const config: Pick<AgentConfig, 'chargePoint' | 'centralSystem' | 'certificates'> = {
+  const config: Pick<AgentConfig, 'chargePoint' | 'centralSystem' | 'certificates' | 'firmware'> = {
     chargePoint: { identity: 'cp001', vendor: 'Acme', model: 'Pi', serialNumber: 'SN-0001' },
     centralSystem: { url: 'wss://central', securityProfile: 3, certificateAuthorities: caFile, verifyHostname: true },
     certificates: { keyType },
+    ...(rootFile === undefined ? {} : { firmware: { allowUnsigned: false, manufacturerRoots: rootFile } }),
   };
   const trust = new TrustStore({
     certificates,

@@ -60,6 +60,10 @@ export interface WorldOptions {
   readonly vendorMessages?: AgentOptions['vendorMessages'];
   readonly incidents?: AgentOptions['incidents'];
   readonly reached?: OutboxPorts['reached'];
+  /** Of the disk. Default: there is none. */
+  readonly freeBytes?: () => number | undefined;
+  /** Of the program. Default: nobody knows it. */
+  readonly version?: string;
 }
 
 export const silentLog: Log = {
@@ -147,6 +151,8 @@ export class World {
       vendorMessages,
       incidents,
       reached,
+      version,
+      freeBytes,
     } = this.options;
     const log = this.#log();
     this.#board = createMockBoard({
@@ -172,7 +178,10 @@ export class World {
         random: { fraction: () => 0.5, uuid: () => `${boot}-${String(++id).padStart(4, '0')}` },
         log,
         sockets: this.network,
-        system: { exit: (kind) => void this.exits.push(kind) },
+        system: {
+          exit: (kind) => void this.exits.push(kind),
+          ...(freeBytes === undefined ? {} : { freeBytes: async () => freeBytes() }),
+        },
         certificates,
         keyStore: this.keyStore,
         transfers: this.transfers,
@@ -187,6 +196,7 @@ export class World {
       ...(vendorMessages === undefined ? {} : { vendorMessages }),
       ...(incidents === undefined ? {} : { incidents }),
       ...(reached === undefined ? {} : { reached }),
+      ...(version === undefined ? {} : { version }),
     });
   }
 

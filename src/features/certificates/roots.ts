@@ -1,12 +1,46 @@
-/** The installed roots (security whitepaper, M03 to M05): those of the configuration file, and those of the central system. */
+/** The installed roots (security whitepaper, M03 to M05): those that the configuration file names, and those of the central system. */
+import type { AgentConfig } from '../../config.ts';
 import type { CertificateHashData, CertificateUse } from '../../ocpp/messages/types/certificate.ts';
 import type { Certificate, CertificateHash, StoreOperation } from '../../ports.ts';
 import { additionalRootCertificateCheck, certificateStoreMaxLength } from './certificates.keys.ts';
 import { readAll } from './judgement.ts';
-import { FILE_KEY, HASH_ALGORITHMS, isNamedBy, ROOT_PREFIX, type RootRow, rootKey, stampOf } from './rows.ts';
+import {
+  FILE_KEY,
+  HASH_ALGORITHMS,
+  isNamedBy,
+  ROOT_FILE_KEY,
+  ROOT_PREFIX,
+  type RootRow,
+  rootKey,
+  stampOf,
+} from './rows.ts';
 import type { TrustStoreOptions } from './trust-options.ts';
 
 const CENTRAL_SYSTEM = 'CentralSystemRootCertificate';
+
+interface RootFile {
+  /** As the configuration file calls it. */
+  readonly member: string;
+  readonly use: CertificateUse;
+  /** In the store: which of its certificates have been installed once. */
+  readonly key: string;
+  readonly pems: (config: Pick<AgentConfig, 'centralSystem' | 'firmware'>) => readonly string[];
+}
+
+const FILES: readonly RootFile[] = [
+  {
+    member: 'caFile',
+    use: CENTRAL_SYSTEM,
+    key: FILE_KEY,
+    pems: ({ centralSystem }) => centralSystem.certificateAuthorities,
+  },
+  {
+    member: 'firmware.rootFile',
+    use: 'ManufacturerRootCertificate',
+    key: ROOT_FILE_KEY,
+    pems: ({ firmware }) => firmware?.manufacturerRoots ?? [],
+  },
+];
 
 export type Installed =
   | { readonly status: 'Accepted' | 'Failed' }
@@ -30,24 +64,34 @@ export class Roots {
   }
 
   /**
-   * Installs what caFile holds and has not held before: all of it on a first start. What was deleted since does not come back, and what
-   * has gone from the file stays installed. Never rejects: what cannot be stored is there until the next start, which tries again.
+   * Installs what caFile and rootFile hold and have not held before: all of it on a first start. What was deleted since does not come back,
+   * and what has gone from a file stays installed. Never rejects: what cannot be stored is there until the next start, which tries again.
    */
-  async adoptFile(adopted: readonly string[] | undefined): Promise<void> {
-    const { config, log } = this.#options;
-    const texts = config.centralSystem.certificateAuthorities;
+  async adoptFiles(stored: ReadonlyMap<string, unknown>): Promise<void> {
+    for (const file of FILES) await this.#adoptFile(file, stored.get(file.key) as readonly string[] | undefined);
+  }
+
+  async #adoptFile(file: RootFile, adopted: readonly string[] | undefined): Promise<void> {
+    const { config, log, securityEvents } = this.#options;
+    const texts = file.pems(config);
     const known = new Set(adopted?.map(packed));
     const held = new Set(texts.map(packed));
     // Text against text, so that a start without news need not know what a certificate is.
     if (held.size === known.size && [...held].every((pem) => known.has(pem))) return;
     const rows: RootRow[] = [];
     for (const pem of texts.filter((text) => !known.has(packed(text)))) {
-      const row = await this.#rowOfFile(pem);
+      const row = await this.#rowOfFile(file, pem);
       if (row !== undefined && ![...this.#rows, ...rows].some((other) => isSameRoot(other, row))) rows.push(row);
     }
     const operations = rows.map((row): StoreOperation => ({ type: 'put', key: rootKey(row), value: row }));
-    if (await this.#write([...operations, { type: 'put', key: FILE_KEY, value: texts }]))
-      log.info('certificates of caFile were installed', { subjects: rows.map(({ subject }) => subject) });
+    if (await this.#write([...operations, { type: 'put', key: file.key, value: texts }])) {
+      log.info(`certificates of ${file.member} were installed`, { subjects: rows.map(({ subject }) => subject) });
+      for (const { subject } of rows)
+        securityEvents.report(
+          'ReconfigurationOfSecurityParameters',
+          `${file.use} installed from ${file.member}: ${subject}`,
+        );
+    }
     this.#rows = [...this.#rows, ...rows];
   }
 
@@ -143,20 +187,20 @@ export class Roots {
     return (await certificates.verifyChain([certificate], anchors, now)).ok;
   }
 
-  async #rowOfFile(pem: string): Promise<RootRow | undefined> {
+  async #rowOfFile({ member, use }: RootFile, pem: string): Promise<RootRow | undefined> {
     const { certificates, log } = this.#options;
     const read = await certificates.read(pem);
     if (read.ok) {
       const [certificate] = read.certificates;
-      // A technician's word, but not a server's: the TLS library will not take a weak one.
+      // A technician's word, but nobody is believed for it: neither the TLS library nor whoever verifies an image takes a weak one.
       if (certificate.weakness !== undefined)
-        log.warn('a certificate of caFile is weak', {
+        log.warn(`a certificate of ${member} is weak`, {
           subject: certificate.subject,
           weakness: certificate.weakness.text,
         });
-      return this.#rowOf(CENTRAL_SYSTEM, certificate);
+      return this.#rowOf(use, certificate);
     }
-    log.warn('a certificate of caFile cannot be read and was left out');
+    log.warn(`a certificate of ${member} cannot be read and was left out`);
     return undefined;
   }
 

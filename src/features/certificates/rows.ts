@@ -44,6 +44,8 @@ export const ROOT_PREFIX = `${PREFIX}root/`;
 export const REQUEST_KEY = `${PREFIX}request`;
 /** The PEM texts of caFile that have been installed once. */
 export const FILE_KEY = `${PREFIX}caFile`;
+/** And those of firmware.rootFile. */
+export const ROOT_FILE_KEY = `${PREFIX}rootFile`;
 
 export const rootKey = ({ use, fingerprint }: Pick<RootRow, 'use' | 'fingerprint'>): string =>
   `${ROOT_PREFIX}${use}/${fingerprint}`;

@@ -4,7 +4,7 @@ import type { Certificates, Clock, KeyStore, Log, Store } from '../../ports.ts';
 import type { SecurityEvents, Settings } from '../feature.ts';
 
 export interface TrustStoreOptions {
-  readonly config: Pick<AgentConfig, 'chargePoint' | 'centralSystem' | 'certificates'>;
+  readonly config: Pick<AgentConfig, 'chargePoint' | 'centralSystem' | 'certificates' | 'firmware'>;
   readonly settings: Settings;
   readonly securityEvents: Pick<SecurityEvents, 'report'>;
   readonly certificates: Certificates;

@@ -4,7 +4,7 @@ import type { Sockets, Unsubscribe } from '../../ports.ts';
 import type { OwnCertificates, Trust } from '../feature.ts';
 import { OwnCertificateStore } from './own-certificates.ts';
 import { type Installed, type Removed, Roots } from './roots.ts';
-import { certificateRange, FILE_KEY, Turns } from './rows.ts';
+import { certificateRange, Turns } from './rows.ts';
 import type { TrustStoreOptions } from './trust-options.ts';
 
 export class TrustStore implements Trust {
@@ -24,12 +24,12 @@ export class TrustStore implements Trust {
     );
   }
 
-  /** Takes up what is stored; nothing is parsed unless caFile holds something new. Rejects with StoreError. */
+  /** Takes up what is stored; nothing is parsed unless caFile or rootFile holds something new. Rejects with StoreError. */
   async open(): Promise<void> {
     const stored = new Map(await this.#options.store.list<unknown>(certificateRange));
     this.#roots.load(stored);
     await this.#own.load(stored);
-    await this.#roots.adoptFile(stored.get(FILE_KEY) as readonly string[] | undefined);
+    await this.#roots.adoptFiles(stored);
   }
 
   roots(use: CertificateUse): readonly string[] {

@@ -6,15 +6,14 @@ import type { Context } from '../feature.ts';
 import { settled } from '../settled.ts';
 import type { FirmwareRecord } from './record.ts';
 import type { Teller } from './teller.ts';
-import { ended, moved, type Phase, type Update } from './update.ts';
+import { ended, type FirmwareState, moved, type Phase, type Update, versionOpen } from './update.ts';
 import { verdictOn } from './verdict.ts';
-import { orAborted, untilIdle, untilWall } from './waiting.ts';
+import { orAborted, untilIdle, untilProven, untilWall } from './waiting.ts';
 
 /** The central system gets this long to hear of a step before the next one makes noise of its own; real time. */
 const TOLD_WITHIN_MS = 5000;
 /** As a Reset Soft waits (section 5.14). */
 const CONFIRMED_WITHIN_MS = 15_000;
-const TRIAL_LOOK_MS = 2000;
 /** Where the central system does not say how long to wait between two attempts. */
 const RETRY_S = 60;
 
@@ -84,11 +83,11 @@ export class Course {
     return record.change((state) => (this.#live === undefined ? state : moved(state, id, changes, status)));
   }
 
-  async #end(status: SignedFirmwareStatus): Promise<void> {
+  async #end(status: SignedFirmwareStatus, then = (state: FirmwareState): FirmwareState => state): Promise<void> {
     const { context, record, teller, id } = this.#options;
     if (this.#live === undefined) return;
     context.log.info(`firmware update: ${status}`);
-    await record.change((state) => ended(state, id, status));
+    await record.change((state) => then(ended(state, id, status)));
     await teller.drained(TOLD_WITHIN_MS);
     if (record.state.update !== undefined) return;
     context.station.hold(false);
@@ -217,7 +216,7 @@ export class Course {
     if (!begun) await this.#end('InstallationFailed');
   }
 
-  async #install({ signed }: Update): Promise<void> {
+  async #install(update: Update): Promise<void> {
     const { context } = this.#options;
     const { firmwareFile, installer, log, securityEvents, station } = context;
     if (!installer.keepsAvailable) station.hold(true);
@@ -227,35 +226,34 @@ export class Course {
     if (this.#live === undefined) return;
     if (!result.ok) {
       log.error('the firmware could not be installed', { reason: result.reason });
-      const isRefused = result.refused === true && signed !== undefined;
+      const isRefused = result.refused === true && update.signed !== undefined;
       await this.#end(isRefused ? 'InstallVerificationFailed' : 'InstallationFailed');
     } else if (result.reboot) {
       await this.#move({ phase: 'rebooting' }, 'InstallRebooting');
     } else {
-      if (signed !== undefined) reportUpdated(securityEvents, signed.requestId);
-      await this.#end('Installed');
+      reportUpdated(securityEvents, update);
+      await this.#end('Installed', versionOpen);
     }
   }
 
   /** It runs; that it stays is said once it is certain, for each status is said once. */
-  async #prove({ signed }: Update): Promise<void> {
+  async #prove(update: Update): Promise<void> {
     const { context, signal } = this.#options;
     const { clock, installer, securityEvents } = context;
-    while (await installer.onTrial()) {
-      await untilWall(clock, clock.wall(clock.now()) + TRIAL_LOOK_MS, signal);
-      if (this.#live === undefined) return;
-    }
-    if (signed !== undefined) reportUpdated(securityEvents, signed.requestId);
+    await untilProven(clock, installer, signal);
+    if (this.#live === undefined) return;
+    reportUpdated(securityEvents, update);
     await this.#end('Installed');
   }
 
   /** As a Reset Soft ends the process; what was installed says so itself, once it runs. */
   async #reboot(): Promise<void> {
     const { context, teller, signal } = this.#options;
-    const { installer, station, system } = context;
+    const { installer, securityEvents, station, system } = context;
     await untilIdle(station, signal);
     await teller.drained(TOLD_WITHIN_MS);
     if (this.#live === undefined) return;
+    securityEvents.report('ResetOrReboot', 'firmware update');
     station.shutDown({ reason: 'Reboot', trip: false });
     await settled(context, CONFIRMED_WITHIN_MS);
     await installer.restart();
@@ -263,9 +261,9 @@ export class Course {
   }
 }
 
-/** L01.FR.33 (edition 4). */
-export const reportUpdated = (events: Context['securityEvents'], requestId: number): void =>
-  events.report('FirmwareUpdated', `requestId ${requestId}`);
+/** Section 8; of a signed update L01.FR.33 (edition 4), too. */
+export const reportUpdated = (events: Context['securityEvents'], { signed }: Update): void =>
+  events.report('FirmwareUpdated', signed === undefined ? 'UpdateFirmware' : `requestId ${signed.requestId}`);
 
 /** Takes from the disk what is of no use any more. Never rejects. */
 export async function discard(

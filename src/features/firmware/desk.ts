@@ -11,7 +11,17 @@ import type {
 import { Course, discard, reportUpdated } from './course.ts';
 import { FirmwareRecord } from './record.ts';
 import { Teller } from './teller.ts';
-import { ended, type FirmwareState, isInForce, isInstalling, moved, standingOf, type Update } from './update.ts';
+import {
+  ended,
+  type FirmwareState,
+  isByHand,
+  isInForce,
+  isInstalling,
+  moved,
+  standingOf,
+  type Update,
+} from './update.ts';
+import { untilProven } from './waiting.ts';
 
 export interface FirmwareDeskOptions {
   readonly store: Store;
@@ -19,6 +29,8 @@ export interface FirmwareDeskOptions {
   readonly random: Random;
   readonly installer: Installer;
   readonly securityEvents: SecurityEvents;
+  /** Of the program that runs; undefined if nobody knows. */
+  readonly version: string | undefined;
 }
 
 export class FirmwareDesk implements FirmwareUpdates {
@@ -27,6 +39,9 @@ export class FirmwareDesk implements FirmwareUpdates {
   #context: Context | undefined;
   #teller: Teller | undefined;
   #abort: AbortController | undefined;
+  readonly #stopped = new AbortController();
+  /** Put there by hand, and on trial. */
+  #isUnproven = false;
   /** The update whose course was begun last. */
   #begun: string | undefined;
   #underWay: Promise<void> = Promise.resolve();
@@ -39,6 +54,7 @@ export class FirmwareDesk implements FirmwareUpdates {
   /** What became of an installation that ended the process is known now. Rejects with StoreError. */
   async open(): Promise<void> {
     await this.#record.open();
+    await this.#lookAtVersion();
     const { update } = this.#record.state;
     if (update === undefined || !isInstalling(update)) return;
     const { installer, log, securityEvents } = this.#options;
@@ -50,7 +66,7 @@ export class FirmwareDesk implements FirmwareUpdates {
     // Its course asks what has become of it: that may take a while.
     if (!isInstalled && update.phase === 'installing' && installer.resume !== undefined) return;
     if (!isInstalled) log.error('the firmware that was being installed does not run');
-    else if (update.signed !== undefined) reportUpdated(securityEvents, update.signed.requestId);
+    else reportUpdated(securityEvents, update);
     await this.#record.change((state) => ended(state, update.id, isInstalled ? 'Installed' : 'InstallationFailed'));
   }
 
@@ -61,8 +77,10 @@ export class FirmwareDesk implements FirmwareUpdates {
     const { update, image } = this.#record.state;
     if (update !== undefined) this.begin();
     else if (image) this.#underWay = discard(context, this.#record);
+    if (this.#isUnproven) void this.#proveByHand(context);
     return () => {
       teller.stop();
+      this.#stopped.abort();
       this.#abort?.abort();
     };
   }
@@ -102,5 +120,28 @@ export class FirmwareDesk implements FirmwareUpdates {
 
   get standing(): FirmwareStanding {
     return standingOf(this.#record.state);
+  }
+
+  /** Of an update that somebody has made by hand nobody else tells. The first start is none. */
+  async #lookAtVersion(): Promise<void> {
+    const { installer, version } = this.#options;
+    const { state } = this.#record;
+    if (version === undefined || state.version === version) return;
+    const byHand = isByHand(state, version);
+    // The version before may come back: then there was none.
+    this.#isUnproven = byHand && (await installer.onTrial());
+    if (!this.#isUnproven) await this.#noteVersion(version, byHand);
+  }
+
+  async #proveByHand({ clock }: Context): Promise<void> {
+    const { installer, version } = this.#options;
+    await untilProven(clock, installer, this.#stopped.signal);
+    if (version !== undefined && !this.#stopped.signal.aborted) await this.#noteVersion(version, true);
+  }
+
+  async #noteVersion(version: string, byHand: boolean): Promise<void> {
+    const { version: last } = this.#record.state;
+    if (byHand) this.#options.securityEvents.report('FirmwareUpdated', `by hand: ${version}, before ${last}`);
+    await this.#record.change((state) => ({ ...state, version }));
   }
 }

@@ -42,6 +42,8 @@ export interface FirmwareState {
   readonly last?: Saying;
   /** An image, or a part of one, may lie on the disk. */
   readonly image?: true;
+  /** Of the program, at the last start; absent if nobody has noted it, or if the next start may be the first of what was installed. */
+  readonly version?: string;
 }
 
 export const AT_REST: FirmwareState = { unsaid: [] };
@@ -87,6 +89,13 @@ export function ended(state: FirmwareState, id: string, status: SignedFirmwareSt
   const { update, ...rest } = state;
   return update?.id === id ? saying(rest, update, status) : state;
 }
+
+/** What was installed without a restart may run from the next start on: that is no second update. */
+export const versionOpen = ({ version: _, ...rest }: FirmwareState): FirmwareState => rest;
+
+/** Another version runs than at the last start, and no update of ours was under way: somebody has put it there. */
+export const isByHand = ({ version: last, update }: FirmwareState, version: string): boolean =>
+  last !== undefined && last !== version && !isInstalling(update);
 
 /** From here on nothing can be taken back. */
 export const isInstalling = (update: Update | undefined): boolean =>

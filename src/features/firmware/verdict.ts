@@ -1,13 +1,19 @@
 /** Whether the image on the disk is the one that was asked for: by its signature, or where nobody has signed it by what was downloaded. */
 import type { SignedFirmwareStatus } from '../../ocpp/messages/types/firmware-status.ts';
 import type { Context } from '../feature.ts';
+import type { SecurityEventType } from '../security-event.ts';
 import { signerOf } from './signer.ts';
 import type { Update } from './update.ts';
 
 export type Verdict =
   | { readonly ok: true }
   /** `status` ends the update; `event` is the security event that goes with it (L01.FR.02, L01.FR.03). */
-  | { readonly ok: false; readonly status: SignedFirmwareStatus; readonly reason: string; readonly event?: string };
+  | {
+      readonly ok: false;
+      readonly status: SignedFirmwareStatus;
+      readonly reason: string;
+      readonly event?: SecurityEventType;
+    };
 
 const GOOD: Verdict = { ok: true };
 
@@ -28,7 +34,12 @@ export async function verdictOn(context: Context, update: Update): Promise<Verdi
   return read === 'valid' ? GOOD : invalid('InvalidFirmwareSignature', certificate.subject);
 }
 
-const invalid = (event: string, reason: string): Verdict => ({ ok: false, status: 'InvalidSignature', reason, event });
+const invalid = (event: SecurityEventType, reason: string): Verdict => ({
+  ok: false,
+  status: 'InvalidSignature',
+  reason,
+  event,
+});
 
 /** Nothing is known of one that an earlier release has downloaded. */
 async function sameAs({ firmwareFile, log }: Context, digest: string | undefined): Promise<Verdict> {

@@ -1,6 +1,6 @@
 /** What an update waits for: a time of the day, and connectors without transactions. */
 import type { Connector } from '../../core/connector/state.ts';
-import type { Clock } from '../../ports.ts';
+import type { Clock, Installer } from '../../ports.ts';
 import type { Station } from '../../station/station.ts';
 
 /** Resolves at this wall time (epoch milliseconds), wherever the clock jumps meanwhile, or when the signal is aborted. */
@@ -43,6 +43,16 @@ export function untilIdle(station: Station, signal: AbortSignal): Promise<void> 
     signal.addEventListener('abort', end);
     if (signal.aborted) end();
   });
+}
+
+const TRIAL_LOOK_MS = 2000;
+
+/** Resolves once what runs has proved itself, or when the signal is aborted. */
+export async function untilProven(clock: Clock, installer: Installer, signal: AbortSignal): Promise<void> {
+  while (await installer.onTrial()) {
+    await untilWall(clock, clock.wall(clock.now()) + TRIAL_LOOK_MS, signal);
+    if (signal.aborted) return;
+  }
 }
 
 /** Resolves when the promise does, or when the signal is aborted. */

@@ -147,6 +147,13 @@ const SAID: { readonly [member in Member]: (endpoint: Endpoint, by: Candidate['b
   authorizationKey: () => 'a new AuthorizationKey',
 };
 
+/** What a technician has changed in the file since the last connection that was Accepted: `centralSystem.url ws://new`; undefined: nothing. */
+export function editOf({ candidate: { endpoint, by }, counts }: Wanted, confirmed: Endpoint): string | undefined {
+  const ofFile = counts.filter((member) => by === 'file' || member !== 'url');
+  const edited = differences(endpoint, confirmed, ofFile).map((member) => SAID[member](endpoint, 'file'));
+  return edited.length === 0 ? undefined : edited.join(', ');
+}
+
 type Undecided = Exclude<Phase, { readonly phase: 'settled' }>;
 
 /** `centralSystem.url ws://new has not led to a BootNotification Accepted within 300 s: back to ws://old`; `since` is when. */

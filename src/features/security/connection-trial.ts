@@ -7,6 +7,7 @@ import type { SecurityEvents, Settings } from '../feature.ts';
 import {
   begin,
   type Endpoint,
+  editOf,
   inForce,
   isSame,
   noticeOf,
@@ -67,11 +68,12 @@ export class ConnectionTrial {
 
   /** Rejects with StoreError. */
   async open(): Promise<void> {
-    const { settings, store, log } = this.#options;
+    const { securityEvents, settings, store, log } = this.#options;
     const remembered = await readRemembered(store);
     this.#confirmed = remembered.confirmed;
     this.#returned = remembered.returned;
-    this.#phase = begin(this.#wanted(), remembered);
+    const wanted = this.#wanted();
+    this.#phase = begin(wanted, remembered);
     this.#adopt();
     settings.narrow(centralSystemUrl, (url) => goesWith(url, settings.get(securityProfile)));
     // Whoever wants another address has shown that he can be reached over this one.
@@ -82,7 +84,11 @@ export class ConnectionTrial {
     settings.onChange((name) => name === centralSystemUrl.name && this.#urlChanged());
     this.#arm();
     if (this.notice !== undefined) log.error(this.notice);
-    else if (this.#phase.phase === 'trial') log.warn(this.#announcement);
+    else if (this.#phase.phase === 'trial') {
+      log.warn(this.#announcement);
+      const edit = editOf(wanted, this.#phase.confirmed);
+      if (edit !== undefined) securityEvents.report('ReconfigurationOfSecurityParameters', `in the file: ${edit}`);
+    }
   }
 
   /** Of the next dial. */

@@ -1,5 +1,6 @@
 /** What the end of a dial tells about who is there: which security events it is (security whitepaper, section 8). Pure. */
 import type { SocketClosed } from '../../ports.ts';
+import type { SecurityEventType } from '../security-event.ts';
 
 export const UNAUTHORIZED = 401;
 
@@ -7,8 +8,8 @@ export const UNAUTHORIZED = 401;
 export function eventsOf(
   { httpStatus, tls, reason: techInfo }: SocketClosed,
   isClockTrusted: boolean,
-): readonly { readonly type: string; readonly techInfo: string }[] {
-  const event = (...types: readonly string[]) => types.map((type) => ({ type, techInfo }));
+): readonly { readonly type: SecurityEventType; readonly techInfo: string }[] {
+  const event = (...types: readonly SecurityEventType[]) => types.map((type) => ({ type, techInfo }));
   if (httpStatus === UNAUTHORIZED || httpStatus === 403) return event('FailedToAuthenticateAtCentralSystem');
   switch (tls) {
     case 'validity':

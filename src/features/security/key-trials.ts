@@ -44,6 +44,8 @@ interface Trial extends Row {
 
 const PREFIX = 'keyTrial/';
 const rowKey = (name: string): string => PREFIX + name;
+/** The value under which the link has stood: what an edit of the file has taken the place of. */
+const provenKey = (name: string): string => `${PREFIX}proven/${name}`;
 export const KEYS_ON_TRIAL: KeyRange = { from: PREFIX, to: 'keyTrial0' };
 
 /** The link stands for so much of the time, which at 300 s is longer than a dead one stays unnoticed; then the central system is asked. */
@@ -53,6 +55,7 @@ const ASKED_AGAIN_AFTER = 1 / 10;
 export class KeyTrials {
   readonly #options: KeyTrialsOptions;
   readonly #trials = new Map<string, Trial>();
+  readonly #proven = new Map<string, number>();
   /** What a change that is being stored makes of it. */
   #next: { readonly name: string; readonly row: Row } | undefined;
   #cancelProof: Cancel | undefined;
@@ -64,11 +67,15 @@ export class KeyTrials {
   /** Rejects with StoreError. */
   async open(): Promise<void> {
     const { keys, settings, store } = this.#options;
-    const rows = new Map(await store.list<Row>(KEYS_ON_TRIAL));
+    const rows = new Map<string, unknown>(await store.list(KEYS_ON_TRIAL));
     for (const key of keys) {
-      const row = rows.get(rowKey(key.name));
-      // A technician may have changed it meanwhile.
-      if (row !== undefined && row.to === settings.get(key)) this.#begin(key, row);
+      const row = rows.get(rowKey(key.name)) as Row | undefined;
+      const proven = rows.get(provenKey(key.name)) as number | undefined;
+      if (proven !== undefined) this.#proven.set(key.name, proven);
+      const to = settings.get(key);
+      if (row?.to === to) this.#begin(key, row);
+      // A technician has changed it: of this trial there is no record (ADR 6).
+      else if (proven !== undefined && proven !== to) this.#begin(key, { from: proven, to });
       settings.along(key, (to) => this.#saving(key, to));
     }
     settings.onChange((name) => {
@@ -120,7 +127,13 @@ export class KeyTrials {
   #plan(): void {
     this.#cancelProof?.();
     this.#cancelProof = undefined;
-    if (this.#trials.size > 0 && this.#options.isOnline()) this.#askAfter(STANDS_FOR);
+    if ((this.#trials.size > 0 || this.#unnoted.length > 0) && this.#options.isOnline()) this.#askAfter(STANDS_FOR);
+  }
+
+  /** Those without a trial whose value has not been noted as proven. */
+  get #unnoted(): readonly Key<number>[] {
+    const { keys, settings } = this.#options;
+    return keys.filter((key) => !this.#trials.has(key.name) && this.#proven.get(key.name) !== settings.get(key));
   }
 
   #askAfter(part: number): void {
@@ -132,7 +145,8 @@ export class KeyTrials {
     const asked = [...this.#trials.values()];
     const cancelled = this.#cancelProof;
     try {
-      await this.#options.ask();
+      // What is not on trial needs no question: the link stands.
+      if (asked.length > 0) await this.#options.ask();
       await this.#confirm(asked.filter((trial) => this.#trials.get(trial.key.name) === trial));
     } catch {
       // Another link, or another change, has its own time.
@@ -141,17 +155,20 @@ export class KeyTrials {
   }
 
   async #confirm(proven: readonly Trial[]): Promise<void> {
-    const { log, store } = this.#options;
-    if (proven.length === 0) return;
+    const { log, settings, store } = this.#options;
     for (const { key, to } of proven) {
       log.info(`${key.name} ${to} leaves the link standing`);
       this.#end(key.name);
     }
+    const noted = this.#unnoted.map((key) => ({ name: key.name, value: settings.get(key) }));
+    const operations: readonly StoreOperation[] = [
+      ...proven.map(({ key }): StoreOperation => ({ type: 'delete', key: rowKey(key.name) })),
+      ...noted.map(({ name, value }): StoreOperation => ({ type: 'put', key: provenKey(name), value })),
+    ];
+    if (operations.length === 0) return;
+    for (const { name, value } of noted) this.#proven.set(name, value);
     try {
-      await store.batch(
-        proven.map(({ key }) => ({ type: 'delete', key: rowKey(key.name) })),
-        'durable',
-      );
+      await store.batch(operations, 'durable');
     } catch (cause) {
       // After a restart it has to prove itself once more.
       log.error('that a key leaves the link standing could not be stored', { cause });
@@ -163,7 +180,8 @@ export class KeyTrials {
     const trial = this.#trials.get(name);
     if (trial === undefined) return;
     const { key, from, to } = trial;
-    const text = `${name} ${to} has not left a working link for ${withinS} s: back to ${from}`;
+    const remedy = settings.find(name)?.source === 'file' ? '; edit the file to try again' : '';
+    const text = `${name} ${to} has not left a working link for ${withinS} s: back to ${from}${remedy}`;
     log.error(text);
     securityEvents.report('ReconfigurationOfSecurityParameters', text);
     this.#end(name);

@@ -1,6 +1,7 @@
 /** Security events: the log of the newest ones, and the queue of those that the central system is told (security whitepaper, A04 and section 8). */
 import type { Clock, KeyRange, Log, Stamp, Store, StoreOperation, Unsubscribe } from '../../ports.ts';
 import type { SecurityEvents, SecurityLogEntry, WaitingEvent } from '../feature.ts';
+import { SECURITY_EVENTS } from '../security-event.ts';
 
 export interface SecurityEventsOptions {
   readonly store: Store;
@@ -22,17 +23,9 @@ const LOG_RANGE: KeyRange = { from: LOG_PREFIX, to: 'security/log0' };
 /** What waits to be told is of no use to another central system. */
 export const QUEUED_EVENTS: KeyRange = { from: QUEUE_PREFIX, to: 'security/queue0' };
 
-/**
- * Section 8 has them as not critical, and no test case asks for them. The others that it has as not critical are verdicts on certificates,
- * signatures and TLS: TC_077, TC_078, TC_081 and A00.FR.318 want them told.
- */
-const LOGGED_ONLY: ReadonlySet<string> = new Set([
-  'FailedToAuthenticateAtCentralSystem',
-  'CentralSystemFailedToAuthenticate',
-  'ReconfigurationOfSecurityParameters',
-  'InvalidMessages',
-  'AttemptedReplayAttacks',
-]);
+const LOGGED_ONLY: ReadonlySet<string> = new Set(
+  Object.entries(SECURITY_EVENTS).flatMap(([type, where]) => (where === 'logged' ? [type] : [])),
+);
 /** Happens at every start: an entry that a power cut takes along is made again at once. */
 const NOT_SYNCED: ReadonlySet<string> = new Set(['StartupOfTheDevice']);
 

@@ -2,6 +2,7 @@
 import type { Unsubscribe } from '../../ports.ts';
 import type { Context, Feature, Room } from '../feature.ts';
 import { CREDENTIALS_ON_TRIAL } from './credentials.ts';
+import { watchDisk } from './disk-watch.ts';
 import { KEYS_ON_TRIAL } from './key-trials.ts';
 import { tellSecurityEvents } from './notifications.ts';
 import { authorizationKey, centralSystemUrl, securityProfile } from './security.keys.ts';
@@ -24,7 +25,7 @@ export const security: Feature = {
       'StartupOfTheDevice',
       firmwareVersion === undefined ? undefined : `firmware ${firmwareVersion}`,
     );
-    const ends = [tellSecurityEvents(context), watchClock(context)];
+    const ends = [tellSecurityEvents(context), watchClock(context), watchDisk(context)];
     return {
       stop: () => {
         for (const end of ends) end();

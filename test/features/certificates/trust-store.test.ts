@@ -1,4 +1,4 @@
-/** What the trust store takes from caFile, and when it may know what a certificate is. */
+/** What the trust store takes from caFile and firmware.rootFile, and when it may know what a certificate is. */
 import { describe, expect, it } from 'vitest';
 import type { Certificates } from '../../../src/ports.ts';
 import { Authority } from '../../sim/authority.ts';
@@ -78,6 +78,25 @@ describe('caFile', () => {
     disk.failWrites(false);
     expect((await start([first])).roots(USE)).toHaveLength(1);
     expect((await start([first], { certificates: untouched })).roots(USE)).toHaveLength(1);
+  });
+});
+
+describe('firmware.rootFile', () => {
+  const MANUFACTURER = 'ManufacturerRootCertificate';
+
+  it('is installed on a first start for firmware only, and what was deleted does not come back', async () => {
+    const disk = new MemoryDisk();
+    const start = async (rootFile: readonly string[], more: { readonly certificates?: Certificates } = {}) => {
+      await disk.kill();
+      return openTrust({ caFile: [first], rootFile, store: disk.open(), ...more });
+    };
+    const trust = await start([first, second]);
+    expect(packed(trust.roots(USE))).toEqual(packed([first]));
+    expect(packed(trust.roots(MANUFACTURER)).toSorted()).toEqual(packed([first, second]).toSorted());
+    for (const hash of trust.installed(MANUFACTURER)) expect(await trust.remove(hash)).toBe('Accepted');
+    const again = await start([first, second], { certificates: untouched });
+    expect(again.roots(MANUFACTURER)).toEqual([]);
+    expect(packed((await start([first, second, third])).roots(MANUFACTURER))).toEqual(packed([third]));
   });
 });
 
