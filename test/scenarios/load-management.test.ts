@@ -219,9 +219,12 @@ describe('a fuse that two EVs share', () => {
     const { offers } = await played([...charge(0), ...charge(0, 2), [20, fault(true)], [30, fault(false)]], 60, {
       installation: { fuseA: 32 },
     });
-    expect(offers(1).slice(-2)).toEqual([
+    expect(offers(1).slice(-4)).toEqual([
       [20, 0],
       [30, 16],
+      // The contactor has waited for its 30 s: who has drawn nothing for so long shows first that it wants more than the least.
+      [50, 6],
+      [55, 16],
     ]);
     expect(offers(2)).toHaveLength(1);
   });

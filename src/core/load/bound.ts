@@ -2,6 +2,7 @@
 import type { PerPhase } from './grid.ts';
 
 export type BoundSource =
+  | 'asymmetry'
   | 'cable'
   | 'chargingProfile'
   | 'dimming'

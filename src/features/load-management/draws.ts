@@ -1,17 +1,18 @@
-/** Reads the meters while connectors share a supply, and the grid meter while somebody may charge behind it. */
+/** Reads the meters while connectors share a supply or an EV may draw unevenly, and the grid meter while somebody may charge behind it. */
 import type { EnergyMeter, Lines, Reading } from '../../../hal/contract.ts';
 import type { Connector } from '../../core/connector/state.ts';
 import type { PerLine, PerPhase } from '../../core/load/grid.ts';
 import { type HouseSample, leftOver, withSample } from '../../core/load/house.ts';
 import type { Cancel, Unsubscribe } from '../../ports.ts';
 import type { Context } from '../feature.ts';
+import type { AsymmetryWatch } from './asymmetry.ts';
 
 /** IEC 61851-1 gives an EV 5 s to follow, and a circuit breaker bears a little too much for minutes. */
 const LOOK_EVERY_MS = 2000;
 /** A meter that takes longer is silent. */
 const ANSWERS_WITHIN_MS = 2000;
 
-export function watchDraws(context: Context): Unsubscribe {
+export function watchDraws(context: Context, asymmetry: AsymmetryWatch): Unsubscribe {
   const { board, clock, config, limits, station } = context;
   const { gridConnection } = config.installation;
   let timer: Cancel | undefined;
@@ -43,6 +44,7 @@ export function watchDraws(context: Context): Unsubscribe {
         const reading = await read(meter);
         const amps = reading && linesOf(reading.values.current);
         if (reading !== undefined && amps !== undefined) limits.drawn(id, reading.at, amps);
+        if (reading !== undefined) asymmetry.drawn(id, reading.at, reading.values.current);
       }),
     );
   };
@@ -74,6 +76,7 @@ export function watchDraws(context: Context): Unsubscribe {
 
   const isWanted = (): boolean => {
     const busy = station.connectors.filter(isBusy);
+    if (busy.some(({ id }) => asymmetry.watches(id))) return true;
     return board.gridMeter !== undefined ? busy.length > 0 : limits.isShared && busy.length > 1;
   };
 

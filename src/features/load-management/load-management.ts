@@ -1,5 +1,6 @@
-/** Everything that bounds the offer and is no charging profile: house, grid operator, temperature, energy managers. Always on. */
+/** Everything that bounds the offer and is no charging profile: house, grid operator, temperature, asymmetry, energy managers. Always on. */
 import type { Feature, Room } from '../feature.ts';
+import { boundByAsymmetry } from './asymmetry.ts';
 import { watchDraws } from './draws.ts';
 import { ExternalLimits } from './energy-manager.ts';
 import { boundByDimming, boundByTemperature } from './hardware-bounds.ts';
@@ -12,7 +13,13 @@ export const loadManagement: Feature = {
   start: (context): Room => {
     const external = new ExternalLimits(context);
     void external.open();
-    const subscriptions = [boundByTemperature(context), boundByDimming(context), watchDraws(context)];
+    const asymmetry = boundByAsymmetry(context);
+    const subscriptions = [
+      boundByTemperature(context),
+      boundByDimming(context),
+      asymmetry.stop,
+      watchDraws(context, asymmetry),
+    ];
     return {
       routes: loadRoutes(context, external),
       stop: () => {

@@ -236,7 +236,7 @@ export class ProfileShelf implements ChargingProfiles {
 
   #site(): Site {
     const { board, config } = this.#options;
-    const { nominalV, phases, fuseA } = config.installation;
+    const { nominalV, phases, fuseA, asymmetryA = Number.POSITIVE_INFINITY } = config.installation;
     return {
       nominalV,
       phases,
@@ -244,7 +244,7 @@ export class ProfileShelf implements ChargingProfiles {
       connectors: board.connectors.map(({ id, maxA, phases: installed }) => ({
         connectorId: id,
         phases: installed,
-        maxA,
+        maxA: installed === 1 ? Math.min(maxA, asymmetryA) : maxA,
         ...this.#transactionOn(id, true),
       })),
     };
