@@ -68,6 +68,10 @@ export interface ContactorDescription {
   readonly releaseMs: number;
   /** How long the mirror contact may differ from the command before it is a fault, in ms (100..2000, default 500). */
   readonly mirrorWithinMs?: number;
+  /** How long the coil stays off before it may close again, in ms (0..600000, default 5000). */
+  readonly pauseMs?: number;
+  /** The same after a fault, in ms (0..600000, default 30000). */
+  readonly pauseAfterErrorMs?: number;
 }
 
 interface OwnPilotDescription {
@@ -196,6 +200,8 @@ export interface ProximityDescription {
   readonly atLeast20A: DebouncedInputDescription;
   readonly atLeast32A: DebouncedInputDescription;
   readonly atLeast63A: DebouncedInputDescription;
+  /** Below 75 ohm: a short circuit, nothing is charged. Without it that reads as 63 A. */
+  readonly short?: DebouncedInputDescription;
 }
 
 /** A relay behind the contactor that takes L2 and L3 away. Only with our own pilot, and where three phases are installed. */
@@ -247,13 +253,16 @@ export interface OverCurrentLimits {
   readonly forS: number;
 }
 
-/** Per phase, in volt. Outside for `forS`: open; within the narrower window for `reconnectAfterS`: the fault is over. */
+/** Per phase, in volt. Outside for `forS`: open; within the narrower window, and within that of the frequency, for `reconnectAfterS`: the fault is over. */
 export interface VoltageLimits {
   readonly leastV: number;
   readonly mostV: number;
   readonly forS: number;
   readonly reconnectLeastV: number;
   readonly reconnectMostV: number;
+  /** In hertz; absent: whatever the frequency is. It opens no contactor. */
+  readonly reconnectLeastHz?: number;
+  readonly reconnectMostHz?: number;
   readonly reconnectAfterS: number;
 }
 
@@ -265,6 +274,8 @@ export interface Protection {
   readonly rcdTest?: 'session' | 'day';
   /** An RCD that is no longer tripped may be forgotten when the EV has left; without it somebody has to reset the fault. */
   readonly rcdReclosesOnUnplug?: boolean;
+  /** A meter that does not answer: nothing is charged (default), or only a warning. */
+  readonly meterSilent?: 'fault' | 'warn';
   /** Openings of a contactor, in all and under load, after which it should be exchanged. */
   readonly contactorLife?: { readonly operations: number; readonly underLoad: number };
 }

@@ -64,7 +64,8 @@ export interface Evse {
   offer(offer: Offer): void;
   /**
    * `true` closes the contactor now if the pilot says C (D where ventilated), a current is offered and nothing trips; otherwise it
-   * is refused and not remembered. `false` opens the contactor before it returns (a *trip*); an external controller is told to, and
+   * is refused and not remembered. Just after it has opened it closes at the end of a pause, if nothing has been withdrawn meanwhile (at most
+   * 30 s). `false` opens the contactor before it returns (a *trip*); an external controller is told to, and
    * gets no current in any state before the permit is given again or a new offer follows x1. `Board.close` waits for its answer.
    */
   permit(given: boolean): void;
@@ -211,6 +212,7 @@ export type FaultCode =
   | 'groundFault'
   | 'internalFault'
   | 'lockFailed'
+  | 'meterLost'
   | 'meterSilent'
   | 'openPen'
   | 'otherFault'

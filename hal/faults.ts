@@ -1,4 +1,5 @@
 /** The catalogue of hardware faults: what each one blocks and how it goes away. */
+import type { Protection } from './board-description.ts';
 import type { FaultCode } from './contract.ts';
 
 /**
@@ -28,6 +29,7 @@ export const FAULTS: { readonly [code in FaultCode]: FaultSpecification } = {
   groundFault: { blocks: 'charging', clears: 'reset' },
   internalFault: { blocks: 'charging', clears: 'itself' },
   lockFailed: { blocks: 'charging', clears: 'unplug' },
+  meterLost: { blocks: 'nothing', clears: 'itself' },
   meterSilent: { blocks: 'charging', clears: 'itself' },
   openPen: { blocks: 'charging', clears: 'reset' },
   otherFault: { blocks: 'charging', clears: 'itself' },
@@ -46,5 +48,9 @@ export const FAULTS: { readonly [code in FaultCode]: FaultSpecification } = {
   ventilationRequired: { blocks: 'charging', clears: 'itself' },
   weakSignal: { blocks: 'nothing', clears: 'itself' },
 };
+
+/** Where nobody is billed by the meter, charging may go on without it. */
+export const faultOfSilentMeter = ({ meterSilent = 'fault' }: Pick<Protection, 'meterSilent'>): FaultCode =>
+  meterSilent === 'warn' ? 'meterLost' : 'meterSilent';
 
 export const trips = (code: FaultCode): boolean => FAULTS[code].blocks !== 'nothing';

@@ -9,6 +9,7 @@ export type HalErrorCode =
   | 'lineBusy'
   | 'noPermission'
   | 'noSuchPwm'
+  | 'pwmBusy'
   | 'noSuchAdc'
   | 'driverMissing'
   | 'badBoard';

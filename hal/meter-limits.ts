@@ -85,6 +85,8 @@ export interface VoltageLook {
   readonly at: Monotonic;
   /** Of the phases that are connected. */
   readonly volts: readonly (readonly [line: Line, volts: number])[];
+  /** Absent where the meter does not measure it: then it hinders nobody. */
+  readonly hz?: number | undefined;
   /** The contactor is closed. */
   readonly closed: boolean;
 }
@@ -93,6 +95,8 @@ export interface VoltageVerdict {
   readonly memory: VoltageMemory;
   /** The fault that begins here, in words. */
   readonly begins?: string;
+  /** All that keeps it from ending, in words; absent: the voltage, or time. */
+  readonly waitsFor?: string;
   /** The fault that is over. */
   readonly ends?: VoltageFault;
 }
@@ -136,16 +140,24 @@ export function forgiven({ again: _, endedAt: __, ...rest }: VoltageMemory): Vol
 function judgeDisturbed(
   before: VoltageMemory,
   fault: VoltageFault,
-  { at, volts, closed }: VoltageLook,
-  { reconnectLeastV, reconnectMostV, reconnectAfterS }: VoltageLimits,
+  { at, volts, hz, closed }: VoltageLook,
+  limits: VoltageLimits,
 ): VoltageVerdict {
   const { again = 0 } = before;
+  const { reconnectLeastV, reconnectMostV, reconnectAfterS } = limits;
   const isBehind = !closed && volts.every(([, volt]) => volt < NO_VOLTAGE_V);
   const isWell = volts.every(([, volt]) => volt >= reconnectLeastV && volt <= reconnectMostV);
   if (!isWell && !isBehind) return { memory: { fault, again } };
+  if (!isBehind && !isFrequencyWell(hz, limits))
+    return { memory: { fault, again }, waitsFor: 'waits for the frequency of the grid' };
   const since = before.since ?? at;
   const afterMs = reconnectAfterS * 1000;
   const waitMs = Math.max(afterMs, Math.min(afterMs * 2 ** again, COMES_BACK_WITHIN_MS));
   if (at - since < waitMs) return { memory: { fault, again, since } };
   return { memory: { again, endedAt: at }, ends: fault };
 }
+
+/** OVE R 37, 5.7.4.2: it decides whether to reconnect, and never ends what is charging. */
+const isFrequencyWell = (hz: number | undefined, { reconnectLeastHz, reconnectMostHz }: VoltageLimits): boolean =>
+  hz === undefined ||
+  (hz >= (reconnectLeastHz ?? Number.NEGATIVE_INFINITY) && hz <= (reconnectMostHz ?? Number.POSITIVE_INFINITY));

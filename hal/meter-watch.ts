@@ -32,6 +32,8 @@ export function watchedMeter(parts: MeterWatchParts): WatchedMeter {
   const { connectorId, evse, meter, protection, book, clock } = parts;
   let current = NO_OVER_CURRENT;
   let voltage: VoltageMemory = {};
+  /** What is said of the voltage fault. */
+  let told: string | undefined;
   /** By us or by anybody else. */
   let askedAt = Number.NEGATIVE_INFINITY;
   let timer: Cancel | undefined;
@@ -67,10 +69,15 @@ export function watchedMeter(parts: MeterWatchParts): WatchedMeter {
       const volt = values.voltage?.[line];
       return volt === undefined ? [] : [[line, volt] as const];
     });
-    const { memory, begins, ends } = judgeVoltage(voltage, { at, volts, closed: isFlowing() }, protection.voltage);
+    const hz = values.frequency?.sum ?? values.frequency?.L1;
+    const seen = { at, volts, hz, closed: isFlowing() };
+    const { memory, begins, waitsFor, ends } = judgeVoltage(voltage, seen, protection.voltage);
     remember(memory);
-    if (begins !== undefined && memory.fault !== undefined)
-      book.raise({ code: memory.fault, connectorId, info: begins }, SOURCE);
+    const info = begins ?? waitsFor;
+    // Once: each time would open the contactor anew.
+    if (memory.fault !== undefined && info !== undefined && info !== told)
+      book.raise({ code: memory.fault, connectorId, info }, SOURCE);
+    told = memory.fault === undefined ? undefined : (info ?? told);
     if (ends !== undefined) book.clear(ends, connectorId, SOURCE);
   };
 

@@ -16,7 +16,7 @@ export interface OpeningOptions {
 
 /**
  * Opens the hardware: contactors open and pilots at x1 before anything else moves. Rejects with a HalError (badBoard, noSuchLine,
- * lineBusy, noPermission, noSuchPwm, driverMissing) after everything that was opened is safe and closed again.
+ * lineBusy, noPermission, noSuchPwm, pwmBusy, driverMissing) after everything that was opened is safe and closed again.
  */
 export async function openBoard(
   description: BoardDescription,

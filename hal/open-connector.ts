@@ -9,6 +9,7 @@ import type {
   PhaseSwitch,
   ProximityPilot,
 } from './contract.ts';
+import { faultOfSilentMeter } from './faults.ts';
 import type { Fitting } from './fitting.ts';
 import { type EvseParts, openEvse } from './open-evse.ts';
 import type { ProtectionSite } from './open-protection.ts';
@@ -124,6 +125,7 @@ async function openProximity(
     atLeast20A: await site.openInput(lines.atLeast20A),
     atLeast32A: await site.openInput(lines.atLeast32A),
     atLeast63A: await site.openInput(lines.atLeast63A),
+    ...(lines.short === undefined ? {} : { short: await site.openInput(lines.short) }),
     clock: surroundings.clock,
     onFault: (isThere) => {
       if (isThere) book.raise({ code: 'proximityFault', connectorId }, 'proximity');
@@ -133,11 +135,12 @@ async function openProximity(
 }
 
 async function openMeter({ id, maxA, phases, meter }: Fitting, site: BoardSite): Promise<EnergyMeter> {
-  const { book } = site;
+  const { book, protection } = site;
   if (meter === undefined) throw site.bad(`needs a meter at connector ${id}: set connectors[].meter`);
   const onSilent = (silent: boolean) => {
-    if (silent) book.raise({ code: 'meterSilent', connectorId: id }, 'meter');
-    else book.clear('meterSilent', id, 'meter');
+    const code = faultOfSilentMeter(protection);
+    if (silent) book.raise({ code, connectorId: id }, 'meter');
+    else book.clear(code, id, 'meter');
   };
   return site.openMeter(meter, { maxA, phases, onSilent });
 }

@@ -11,7 +11,7 @@ import type {
   Unsubscribe,
 } from './contract.ts';
 import { exercised } from './exercise.ts';
-import { Interlock } from './interlock.ts';
+import { type ContactorPauses, Interlock } from './interlock.ts';
 import { tryAll } from './try-all.ts';
 
 export interface OwnPilotEvse extends Evse {
@@ -26,15 +26,16 @@ export interface OwnPilotEvse extends Evse {
   readonly lookedAt: Monotonic;
 }
 
-export interface OwnPilotParts {
+export interface OwnPilotParts extends ContactorPauses {
   readonly pilot: ControlPilot;
   readonly contactor: Contactor;
   readonly ventilated: boolean;
   readonly clock: Timebase;
 }
 
-export function ownPilotEvse({ pilot, contactor, ventilated, clock }: OwnPilotParts): OwnPilotEvse {
-  const interlock = new Interlock(contactor, { ventilated, clock });
+export function ownPilotEvse({ pilot, contactor, ...options }: OwnPilotParts): OwnPilotEvse {
+  const { clock } = options;
+  const interlock = new Interlock(contactor, options);
   const listeners = new Set<(state: EvseState) => void>();
   const state = (): EvseState => ({ pilot: pilot.state, contactor: interlock.feedback });
   const tell = () => {

@@ -74,6 +74,8 @@ export interface InstallationConfig {
   readonly randomDelayS: number;
   /** How fast the offer may grow, in ampere per minute; absent: at once. */
   readonly rampAPerMinute?: number;
+  /** What the phases of a connector may differ by, in ampere (6..80): the most on one phase; absent: anything. */
+  readonly asymmetryA?: number;
   /** Between two changes of the number of phases, in seconds. */
   readonly phaseSwitchEveryS: number;
   /** The house that the charge point shares a connection with; `board.gridMeter` measures it. */
@@ -129,6 +131,8 @@ export interface InstallerConfig {
 export interface FirmwareConfig {
   /** Absent: no update is accepted. */
   readonly installer?: InstallerConfig;
+  /** The certificates of `rootFile`, one PEM text each; the ManufacturerRootCertificates of a first start. */
+  readonly manufacturerRoots?: readonly string[];
   /** UpdateFirmware is obeyed, although nobody has signed the image. */
   readonly allowUnsigned: boolean;
 }

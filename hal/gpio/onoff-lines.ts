@@ -67,15 +67,17 @@ const FAILURES: { readonly [code in string]?: readonly [HalErrorCode, string] } 
   EROFS: ['noPermission', 'cannot be opened: /sys is read-only here. Run outside the container or mount it writable.'],
 };
 
-function explained(error: unknown, name: string): HalError {
+/** Of an error of the system, or of ours. */
+export function explained(error: unknown, name: string): HalError {
   if (error instanceof HalError) return error;
   const [code, what] = FAILURES[systemCode(error) ?? ''] ?? ['lineBusy' as const, 'cannot be opened.'];
   return new HalError(code, `GPIO line ${name} ${what}`, { cause: error });
 }
 
-async function loadOnoff(): Promise<typeof Gpio> {
+/** Rejects with HalError driverMissing. */
+export async function loadOnoff(load = () => import('onoff')): Promise<typeof Gpio> {
   try {
-    return (await import('onoff')).Gpio;
+    return (await load()).Gpio;
   } catch (error) {
     throw new HalError(
       'driverMissing',

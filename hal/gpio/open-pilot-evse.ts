@@ -116,7 +116,15 @@ export async function openPilotEvse(description: OwnPilotEvseDescription, site: 
     raise: (code) => book.raise({ code, connectorId }, 'mirror contact'),
     clear: (code) => book.clear(code, connectorId, 'mirror contact'),
   });
-  const evse = ownPilotEvse({ pilot, contactor: watched, ventilated, clock });
+  const { pauseMs, pauseAfterErrorMs } = contactor;
+  const evse = ownPilotEvse({
+    pilot,
+    contactor: watched,
+    ventilated,
+    clock,
+    ...(pauseMs === undefined ? {} : { pauseMs }),
+    ...(pauseAfterErrorMs === undefined ? {} : { pauseAfterErrorMs }),
+  });
   book.attach(connectorId, evse);
   watchPilot(evse, { connectorId, ventilated, book });
   return evse;

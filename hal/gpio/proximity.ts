@@ -1,4 +1,4 @@
-/** The proximity pilot of a socket outlet from four comparators (IEC 61851-1 annex B). */
+/** The proximity pilot of a socket outlet from four comparators, or five (IEC 61851-1 annex B). */
 import type { Cancel, ProximityPilot, Timebase } from '../contract.ts';
 import type { InputLine } from './line.ts';
 
@@ -10,8 +10,10 @@ export interface ProximityParts {
   readonly atLeast20A: InputLine;
   readonly atLeast32A: InputLine;
   readonly atLeast63A: InputLine;
+  /** Below 75 ohm: no cable, a short circuit. Without it that reads as 63 A. */
+  readonly short?: InputLine;
   readonly clock: Timebase;
-  /** Told once the levels have contradicted each other for as long as a plug takes, and when they agree again. */
+  /** Told once the levels have contradicted each other, or shown a short circuit, for as long as a plug takes, and when they are good again. */
   onFault?(isThere: boolean): void;
 }
 
@@ -29,21 +31,23 @@ export function comparatorProximity({ clock, onFault = () => {}, ...lines }: Pro
     const levels = [lines.present, lines.atLeast20A, lines.atLeast32A, lines.atLeast63A].map((line) => line.read());
     return levels.some((on, index) => on && levels[index - 1] === false);
   };
-  let isFaulty = contradict();
+  const bad = (): boolean => lines.short?.read() === true || contradict();
+  let isFaulty = bad();
   if (isFaulty) onFault(true);
   let cableA = look();
   let waiting: Cancel | undefined;
   const changed = () => {
     waiting?.();
     waiting = clock.after(PROXIMITY_STEADY_MS, () => {
-      if (contradict() !== isFaulty) {
-        isFaulty = !isFaulty;
-        onFault(isFaulty);
-      }
+      const wasFaulty = isFaulty;
+      isFaulty = bad();
+      if (isFaulty && !wasFaulty) onFault(true);
       const now = look();
-      if (now === cableA) return;
+      const isOther = now !== cableA;
       cableA = now;
-      for (const listener of [...listeners]) listener(cableA);
+      if (isOther) for (const listener of [...listeners]) listener(cableA);
+      // Whoever offers again has heard before what the cable carries.
+      if (wasFaulty && !isFaulty) onFault(false);
     });
   };
   for (const line of Object.values(lines)) line.onChange(changed);

@@ -13,7 +13,7 @@ import {
 import { basename, join } from 'node:path';
 import type { PwmDescription } from '../board-description.ts';
 import type { Timebase } from '../contract.ts';
-import { HalError } from '../hal-error.ts';
+import { HalError, type HalErrorCode } from '../hal-error.ts';
 import { ready, systemCode } from './ready-files.ts';
 
 /** 1 kHz, IEC 61851-1 table A.2. */
@@ -61,8 +61,30 @@ export function pulseOf(percent: number, inverted: boolean): number {
   return inverted ? PERIOD_NS - high : high;
 }
 
+const DENIED = ['noPermission', 'cannot be started. Add the user to the group gpio and check the udev rules.'] as const;
+
+/** What the kernel says when a channel is exported or set, and what to do about it. */
+const FAILURES: { readonly [code in string]?: readonly [HalErrorCode, string] } = {
+  EACCES: DENIED,
+  EPERM: DENIED,
+  EROFS: ['noPermission', 'cannot be started: /sys is read-only here. Run outside the container or mount it writable.'],
+  EBUSY: [
+    'pwmBusy',
+    'is held already. Analogue audio (dtparam=audio=off in config.txt), the overlay of a fan, a backlight or an infrared sender, or another program may have it: see /sys/kernel/debug/pwm, take that out of config.txt and reboot, or end the program.',
+  ],
+};
+
+/** Of an error of the system. */
+export function notStarted(error: unknown, { device, channel }: PwmDescription): HalError {
+  const [code, what] = FAILURES[systemCode(error) ?? ''] ?? [
+    'noSuchPwm' as const,
+    `cannot be started: ${String(error)}. Check pwm.channel in the board file.`,
+  ];
+  return new HalError(code, `PWM channel ${channel} of ${device} ${what}`, { cause: error });
+}
+
 /**
- * Starts the channel at 100 % (x1). Rejects with HalError noSuchPwm or noPermission. An already running channel, left by a process
+ * Starts the channel at 100 % (x1). Rejects with HalError noSuchPwm, pwmBusy or noPermission. An already running channel, left by a process
  * that died, goes to x1 without a gap.
  */
 export async function openPwm(description: PwmDescription, { sysfsRoot, clock }: PwmOptions): Promise<Pwm> {
@@ -84,12 +106,7 @@ export async function openPwm(description: PwmDescription, { sysfsRoot, clock }:
     writeFileSync(file('duty_cycle'), x1);
     writeFileSync(file('enable'), '1');
   } catch (error) {
-    const denied = systemCode(error) === 'EACCES' || systemCode(error) === 'EPERM';
-    throw new HalError(
-      denied ? 'noPermission' : 'noSuchPwm',
-      `PWM channel ${description.channel} of ${description.device} cannot be started${denied ? '. Add the user to the group gpio and check the udev rules.' : `: ${String(error)}`}`,
-      { cause: error },
-    );
+    throw notStarted(error, description);
   }
   const fd = openSync(file('duty_cycle'), 'w');
   let open = true;

@@ -14,6 +14,8 @@ import type {
 } from '../contract.ts';
 import { dutyOf } from '../duty.ts';
 import type { FaultBook } from '../fault-book.ts';
+import { faultOfSilentMeter } from '../faults.ts';
+import type { ContactorPauses } from '../interlock.ts';
 import { watchedMeter } from '../meter-watch.ts';
 import { type OwnPilotEvse, ownPilotEvse } from '../own-pilot-evse.ts';
 import { phaseSwitch } from '../phase-switch.ts';
@@ -56,7 +58,7 @@ export interface ConnectorObservation {
   readonly meterSerial: string;
 }
 
-export interface MockConnectorOptions {
+export interface MockConnectorOptions extends ContactorPauses {
   readonly id: number;
   readonly cable: 'socket' | 'attached';
   readonly maxA: number;
@@ -99,7 +101,7 @@ export class MockConnector {
   #meterSilent = false;
 
   constructor(options: MockConnectorOptions, parts: MockConnectorParts) {
-    const { id, cable, maxA, phases, ventilated } = options;
+    const { id, cable, maxA, phases } = options;
     const { clock, log, book, meterSerial } = parts;
     this.#options = options;
     this.#parts = parts;
@@ -123,7 +125,7 @@ export class MockConnector {
       raise: (code) => this.causes.observe(code, true),
       clear: (code) => this.causes.observe(code, false),
     });
-    this.evse = ownPilotEvse({ pilot: this.#pilot(), contactor, ventilated, clock });
+    this.evse = ownPilotEvse({ ...options, pilot: this.#pilot(), contactor, clock });
     book.attach(id, this.evse);
     // First of all listeners: current and faults are up to date when anybody else hears of it.
     this.evse.onState(() => this.#followEvse());
@@ -268,7 +270,7 @@ export class MockConnector {
       diodeFault: plugged && !diode && typeof this.#offer === 'number',
       evCommunication: pilot === 'E',
       ventilationRequired: pilot === 'D' && !this.#options.ventilated,
-      meterSilent: this.#meterSilent,
+      [faultOfSilentMeter(this.#parts.protection ?? {})]: this.#meterSilent,
     };
     this.#thermal.measured(this.#temperatureC);
     for (const [code, isThere] of Object.entries(present)) this.causes.observe(code as FaultCode, isThere);

@@ -53,6 +53,7 @@ export function readBoard(findings: Findings, reference: Reference, file: string
   checkIds(board, problem);
   checkReaders(board, problem, (path) => findings.files.resolved(path));
   checkIndicators(board, problem);
+  checkDiodes(board, (path, message, hint) => findings.warnings.push(document.problem(path, message, hint)));
   return { document, board };
 }
 
@@ -97,6 +98,28 @@ const looking = (evse: OwnPilotEvseDescription): string =>
   lookingMs(evse) === 0
     ? ''
     : ` + ${evse.driver === 'peakHoldPilot' ? 'peak detector and converter' : 'burst'} ${lookingMs(evse)}`;
+
+/** Before the first close the diode has to be checked (facts/evse.md 2.1): a board that cannot closes without. */
+function checkDiodes({ connectors }: BoardDescription, warn: Report): void {
+  for (const [index, { evse }] of connectors.entries()) {
+    const missing = diodeMember(evse);
+    if (missing === undefined) continue;
+    warn(
+      ['connectors', index, 'evse'],
+      'cannot see the negative half of the pilot: the contactor closes without a diode check',
+      `add ${missing}`,
+    );
+  }
+}
+
+/** What it would take. */
+function diodeMember(evse: ConnectorDescription['evse']): string | undefined {
+  if (evse.driver === 'comparatorPilot' && evse.comparators.belowMinus10V5 === undefined)
+    return 'a comparator at -10.5 V: comparators.belowMinus10V5';
+  if (evse.driver === 'peakHoldPilot' && evse.negative === undefined)
+    return 'a peak detector of the negative half: negative';
+  return undefined;
+}
 
 /** Two volts of the pilot at one voltage of the converter would say nothing, and so would a line that turns back. */
 function checkCalibrations({ connectors }: BoardDescription, report: Report): void {

@@ -72,6 +72,10 @@ function fitHardware(connector: ConnectorFile, hardware: ConnectorDescription, r
   }
   const ownPilot = isOwnPilot(hardware.evse);
   if (connector.cable === 'socket' && ownPilot && (hardware.lock === undefined || hardware.proximity === undefined)) {
-    report('cable', 'is socket, but the board has no lock and proximity pilot there', 'cable: attached');
+    report(
+      'cable',
+      'is socket, but the board has no lock and proximity pilot there',
+      'cable: attached; or lock and proximity in the board file (comparators on GPIO lines: no converter reads a cable)',
+    );
   }
 }

@@ -7,6 +7,7 @@ import type { AgentFile } from './shapes/agent.ts';
 
 type InstallationFile = NonNullable<AgentFile['installation']>;
 
+const LINES = ['L1', 'L2', 'L3'] as const;
 const DEFAULTS = { nominalV: 230, safeA: 6, randomDelayS: 0, phaseSwitchEveryS: 60 };
 
 export function readInstallation(
@@ -17,12 +18,17 @@ export function readInstallation(
   const { gridConnection, phases, ...given } = main.file.installation ?? {};
   checkPhases(findings, main, phases, connectors);
   checkDimming(findings, main, given.dimming);
-  const { randomDelayS, rampAPerMinute } = countryOf(main);
-  return {
+  const { randomDelayS, rampAPerMinute, asymmetryA } = countryOf(main);
+  const settings = {
     ...DEFAULTS,
     ...(randomDelayS === undefined ? {} : { randomDelayS }),
     ...(rampAPerMinute === undefined ? {} : { rampAPerMinute }),
+    ...(asymmetryA === undefined ? {} : { asymmetryA }),
     ...given,
+  };
+  warnOfAsymmetry(findings, main, settings, connectors);
+  return {
+    ...settings,
     phases: phases ?? (connectors.some((connector) => connector.phases === 3) ? 3 : 1),
     ...(gridConnection === undefined ? {} : { gridConnection: readGridConnection(findings, main, gridConnection) }),
   };
@@ -36,6 +42,24 @@ function readGridConnection(
   const place = { path: ['installation', 'gridConnection', 'meter'], what: 'the energy meter of the whole house' };
   const meter = readMeter(findings, main, place, given);
   return { fuseA, ...(meter === undefined ? {} : { meter }) };
+}
+
+/** On three phases only the meter can tell that an EV takes one of them. */
+function warnOfAsymmetry(
+  findings: Findings,
+  { document }: MainFile,
+  { asymmetryA }: Pick<InstallationConfig, 'asymmetryA'>,
+  connectors: readonly ConnectorConfig[],
+): void {
+  for (const [index, { id, maxA, phases, meter }] of connectors.entries()) {
+    if (asymmetryA === undefined || maxA <= asymmetryA || phases === 1 || meter === undefined) continue;
+    const { current } = meter.map.quantities;
+    if (LINES.every((line) => current?.[line] !== undefined)) continue;
+    const message = `does not measure the current of each phase: an EV that takes one phase of connector ${id} is not held to ${asymmetryA} A`;
+    findings.warnings.push(
+      document.problem(['connectors', index, 'meter', 'model'], message, `connectors[${index}].maxA: ${asymmetryA}`),
+    );
+  }
 }
 
 /** Where only one phase arrives, nobody can charge on three. */

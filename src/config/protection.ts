@@ -21,18 +21,30 @@ export interface CountryRules {
   /** Of the installation, where it says nothing. */
   readonly randomDelayS?: number;
   readonly rampAPerMinute?: number;
+  readonly asymmetryA?: number;
 }
 
 const BS_7671: VoltageLimits = { ...VOLTAGE, reconnectLeastV: 209, reconnectMostV: 251 };
 
 export const COUNTRIES: { readonly [country in CountryCode]: CountryRules } = {
-  // OVE R 37: below 0.8 of nominal for 3 s; back within 0.9 to 1.09 for 60 s, and then 1 A per minute.
+  // OVE R 37: below 0.8 of nominal for 3 s; back within 0.9 to 1.09 and 49.9 to 50.1 Hz for 60 s, and then 1 A per minute. Phases may differ by 16 A.
   AT: {
-    voltage: { leastV: 184, mostV: 253, forS: 3, reconnectLeastV: 207, reconnectMostV: 250.7, reconnectAfterS: 60 },
+    voltage: {
+      leastV: 184,
+      mostV: 253,
+      forS: 3,
+      reconnectLeastV: 207,
+      reconnectMostV: 250.7,
+      reconnectLeastHz: 49.9,
+      reconnectMostHz: 50.1,
+      reconnectAfterS: 60,
+    },
     rampAPerMinute: 1,
+    asymmetryA: 16,
   },
   CH: { noReclosing: true },
-  DE: {},
+  // VDE-AR-N 4100: 4.6 kVA.
+  DE: { asymmetryA: 20 },
   DK: { noReclosing: true },
   FR: { noReclosing: true },
   // BS 7671 722.411.4.1 (iv); Smart Charge Points Regulations 2021.
@@ -52,7 +64,7 @@ export function readProtection(
 ): Protection | undefined {
   const given = main.file.protection;
   if ((given === undefined || given === null) && main.board === undefined) return undefined;
-  const { overCurrent, voltage, rcdTest, rcdReclosesOnUnplug, contactorLife, country } = given ?? {};
+  const { overCurrent, voltage, rcdTest, rcdReclosesOnUnplug, meterSilent, contactorLife, country } = given ?? {};
   const rules = countryOf(main);
   if (rcdReclosesOnUnplug === true && rules.noReclosing === true) {
     findings.errors.push(
@@ -69,6 +81,7 @@ export function readProtection(
     ...(limits === undefined ? {} : { voltage: limits }),
     ...(rcdTest === undefined ? {} : { rcdTest }),
     ...(rcdReclosesOnUnplug === undefined ? {} : { rcdReclosesOnUnplug }),
+    ...(meterSilent === undefined ? {} : { meterSilent }),
     ...(contactorLife === undefined ? {} : { contactorLife }),
   };
   warnOfMeters(findings, main, connectors, watched);
@@ -90,8 +103,12 @@ function warnOfMeters(
     };
     if (overCurrent !== undefined && meter.map.quantities.current === undefined) warn('current');
     if (voltage !== undefined && meter.map.quantities.voltage === undefined) warn('voltage');
+    if (hasFrequency(voltage) && meter.map.quantities.frequency === undefined) warn('frequency');
   }
 }
+
+const hasFrequency = (voltage: VoltageLimits | undefined): boolean =>
+  voltage?.reconnectLeastHz !== undefined || voltage?.reconnectMostHz !== undefined;
 
 /** What is left out comes from the country; `false` has no window at all. */
 function windowOf(
@@ -123,5 +140,13 @@ function windowOf(
       ),
     );
   }
+  const { reconnectLeastHz = 0, reconnectMostHz = Number.POSITIVE_INFINITY } = limits;
+  if (reconnectLeastHz >= reconnectMostHz)
+    findings.errors.push(
+      document.problem(
+        ['protection', 'voltage', 'reconnectLeastHz'],
+        `is ${reconnectLeastHz} Hz, expected less than reconnectMostHz, ${reconnectMostHz} Hz`,
+      ),
+    );
   return limits;
 }

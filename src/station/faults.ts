@@ -30,6 +30,7 @@ const NAMES: { readonly [code in FaultCode]: Naming } = {
   internalFault: { errorCode: 'InternalError' },
   lockFailed: { errorCode: 'ConnectorLockFailure', info: 'Plug could not be locked' },
   meterSilent: { errorCode: 'PowerMeterFailure', info: 'Meter does not answer' },
+  meterLost: { errorCode: 'PowerMeterFailure', vendorErrorCode: 'MeterLost', info: 'Charging without the meter' },
   openPen: { errorCode: 'GroundFailure', vendorErrorCode: 'OpenPEN', info: 'Open PEN conductor' },
   otherFault: { errorCode: 'OtherError' },
   overCurrent: { errorCode: 'OverCurrentFailure' },

@@ -114,6 +114,30 @@ describe('a board', () => {
       expect(config?.board).toMatchObject({ connectors: [{ evse: { driver } }] });
     });
 
+    it.each([
+      ['an MCP3008', HAT],
+      ['peak detectors', PEAKS],
+    ])('by %s reads no cable: a socket is refused, with what to do', (_what, text) => {
+      const socket = { ...lab, board: './board.yaml', connectors: [{ ...lab.connectors[0], cable: 'socket' }] };
+      const { errors, config } = load(socket, { '/etc/chargepoint/board.yaml': text });
+      expect(config).toBeUndefined();
+      expect(errors.join()).toMatch(
+        /cable: is socket, but the board has no lock and proximity pilot .*\n {4}cable: attached; or lock/,
+      );
+    });
+
+    it.each([
+      ['comparators', LAB, /\n.*belowMinus10V5:.*/, 'comparators.belowMinus10V5'],
+      ['peak detectors', PEAKS, /\n.*negative:.*/, 'negative'],
+    ] as const)('by %s and cannot check the diode is warned of', (_what, text, member, remedy) => {
+      expect(withBoard(text).warnings.join('\n')).not.toContain('diode');
+      const { errors, warnings } = withBoard(text.replace(member, ''));
+      expect(errors).toEqual([]);
+      const warning = warnings.join('\n');
+      expect(warning).toMatch(/connectors\[0\]\.evse: .* the contactor closes without a diode check/);
+      expect(warning).toContain(remedy);
+    });
+
     it('by bursts counts the burst: at most 35 ms are left for the contactor', () => {
       expect(withBoard(HAT.replace('releaseMs: 25', 'releaseMs: 35')).errors).toEqual([]);
       expect(withBoard(HAT.replace('releaseMs: 25', 'releaseMs: 36')).errors.join()).toMatch(
@@ -196,6 +220,22 @@ describe('a board', () => {
         /board\.yaml:\d+:\d+ connectors\[0\]\.evse\.model: cannot read the register map of the controller evse-wx/,
       );
     });
+  });
+
+  it('says how long its contactor stays off, and may have a comparator for a short circuit of the proximity pilot', () => {
+    const contactor = 'releaseMs: 30\n        pauseMs: 60000\n        pauseAfterErrorMs: 120000';
+    const { config, errors } = withBoard(LAB.replace('releaseMs: 30', contactor));
+    expect(errors).toEqual([]);
+    expect(config?.board).toMatchObject({
+      connectors: [{ evse: { contactor: { pauseMs: 60_000, pauseAfterErrorMs: 120_000 } } }],
+    });
+    const lines = ['present', 'atLeast20A', 'atLeast32A', 'atLeast63A', 'short'];
+    const proximity = lines.map((name, index) => `${name}: { line: ${40 + index} }`).join(', ');
+    const withShort = withBoard(
+      LAB.replace('      filterMs: 20\n', `      filterMs: 20\n    proximity: { ${proximity} }\n`),
+    );
+    expect(withShort.errors).toEqual([]);
+    expect(withShort.config?.board).toMatchObject({ connectors: [{ proximity: { short: { line: 44 } } }] });
   });
 
   it('with one line for two things is refused', () => {

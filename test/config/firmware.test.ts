@@ -22,7 +22,13 @@ describe('firmware', () => {
     ],
     [
       { installer: 'rauc', timeoutS: 60 },
-      { kind: 'rauc', command: ['rauc', 'install'], reboot: true, restart: ['systemctl', 'reboot'], timeoutS: 60 },
+      {
+        kind: 'rauc',
+        command: ['rauc', 'install'],
+        reboot: true,
+        restart: ['/usr/lib/chargepoint/restart-machine'],
+        timeoutS: 60,
+      },
     ],
     [
       { installer: 'rauc', restart: ['reboot'] },
@@ -38,6 +44,24 @@ describe('firmware', () => {
     ],
   ])('knows %j', (section, installer) => {
     expect(firmwareOf(lab, section)).toEqual({ allowUnsigned: false, installer });
+  });
+
+  it('takes every certificate of rootFile, a path beside the file', () => {
+    const pem = (body: string) => `-----BEGIN CERTIFICATE-----\n${body}\n-----END CERTIFICATE-----`;
+    const files = { '/etc/chargepoint/maker.pem': `Acme\n${pem('AAAA')}\n${pem('BBBB')}\n` };
+    const { config } = load({ ...lab, firmware: { rootFile: 'maker.pem' } }, files);
+    expect(config?.firmware).toEqual({ allowUnsigned: false, manufacturerRoots: [pem('AAAA'), pem('BBBB')] });
+    expect(load({ ...lab, firmware: { rootFile: null } }).config?.firmware).toEqual({ allowUnsigned: false });
+  });
+
+  it.each([
+    ['gone.pem', 'cannot read the certificate file gone.pem: there is no such file'],
+    ['no.pem', 'no.pem holds no certificate, expected PEM text'],
+  ])('says where, what is wrong with rootFile %s, and what to do', (rootFile, problem) => {
+    const text = JSON.stringify(lab).replace(/}$/, `,\n"firmware": { "rootFile": "${rootFile}" } }`);
+    const remedy = 'the PEM file of the root below which firmware is signed; its manufacturer has it';
+    const { errors } = load(text, { '/etc/chargepoint/no.pem': 'x' });
+    expect(errors).toEqual([`chargepoint.yaml:2:15 firmware.rootFile: ${problem}\n    ${remedy}`]);
   });
 
   it.each([

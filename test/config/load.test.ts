@@ -383,8 +383,27 @@ describe('the central system', () => {
   it('warns when scheme and effective security profile differ, the key first', () => {
     expect(withUrl('wss://h/').warnings.join()).toContain('ws:// will be dialled');
     expect(withUrl('ws://h/', { securityProfile: 3 }).warnings.join()).toContain('wss:// will be dialled');
-    const { warnings } = load({ ...bench, centralSystem: { url: 'wss://h/' }, keys: { SecurityProfile: 3 } });
+    const { warnings } = load({
+      ...bench,
+      centralSystem: { url: 'wss://h/' },
+      keys: { SecurityProfile: 2, AuthorizationKey: 'sixteen letters!' },
+    });
     expect(warnings).toEqual([]);
+  });
+
+  it('warns of security profile 3 where it stands: a new charge point has no certificate to show', () => {
+    const DEAD_END = 'is 3: without a certificate of its own, which a new charge point has not, nobody lets it in';
+    const { warnings } = withUrl('wss://h/', { securityProfile: 3 });
+    expect(warnings).toEqual([expect.stringContaining(`centralSystem.securityProfile: ${DEAD_END}`)]);
+    expect(warnings[0]).toContain('begin with 1 or 2');
+    const asKey = load({
+      ...bench,
+      centralSystem: { url: 'wss://h/', securityProfile: 1 },
+      keys: { SecurityProfile: 3 },
+    });
+    expect(asKey.warnings).toEqual([expect.stringContaining(`keys.SecurityProfile: ${DEAD_END}`)]);
+    for (const securityProfile of [0, 1, 2])
+      expect(withUrl('wss://h/', { securityProfile }).warnings.join()).not.toContain(DEAD_END);
   });
 
   it('warns of an identity that some central systems refuse, and of a missing password', () => {

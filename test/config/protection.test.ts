@@ -22,6 +22,7 @@ describe('protection', () => {
       voltage: { leastV: 200, mostV: 250, forS: 2, reconnectLeastV: 210, reconnectMostV: 240, reconnectAfterS: 30 },
       rcdTest: 'day',
       rcdReclosesOnUnplug: true,
+      meterSilent: 'warn',
       contactorLife: { operations: 100_000, underLoad: 1000 },
     };
     const { config, errors, warnings } = onBench(protection);

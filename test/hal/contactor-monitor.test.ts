@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { MIRROR_WITHIN_MS, monitoredContactor } from '../../hal/contactor-monitor.ts';
 import type { Contactor, ContactorState } from '../../hal/contract.ts';
 import { FaultBook } from '../../hal/fault-book.ts';
-import { Interlock } from '../../hal/interlock.ts';
+import { Interlock, PAUSE_AFTER_ERROR_MS } from '../../hal/interlock.ts';
 import { VirtualClock } from '../sim/virtual-clock.ts';
 
 /** A contactor whose mirror contact a test can hold. */
@@ -111,6 +111,22 @@ describe('contactor monitor', () => {
     expect(codes()).toEqual(['contactorStuckOpen']);
     book.reset(1);
     expect(codes()).toEqual([]);
+  });
+
+  it('closes no second time by itself: a mirror contact that is broken would hide that the outlet is live', async () => {
+    const { clock, relay, book, interlock, charge, codes } = setUp();
+    relay.held = true;
+    charge();
+    await clock.advance(MIRROR_WITHIN_MS);
+    relay.held = false;
+    for (let time = 0; time < 10; time++) {
+      await clock.advance(PAUSE_AFTER_ERROR_MS);
+      charge();
+      expect([relay.coil, codes()]).toEqual(['open', ['contactorStuckOpen']]);
+    }
+    book.reset(1);
+    charge();
+    expect([relay.coil, interlock.tripped]).toEqual(['closed', false]);
   });
 
   it('finds a contactor that drops out while it should be closed', async () => {

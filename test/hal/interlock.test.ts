@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Contactor, ContactorState, PilotState } from '../../hal/contract.ts';
-import { EXERCISE_MS, Interlock, X1_UNDER_LOAD_MS } from '../../hal/interlock.ts';
+import { EXERCISE_MS, Interlock, PAUSE_AFTER_ERROR_MS, PAUSE_MS, X1_UNDER_LOAD_MS } from '../../hal/interlock.ts';
 import { VirtualClock } from '../sim/virtual-clock.ts';
 
 class Coil implements Contactor {
@@ -72,19 +72,21 @@ describe('interlock', () => {
     expect(coil.feedback).toBe('open');
   });
 
-  it('does not close again on the next C without a new permit', () => {
-    const { coil, interlock } = closed();
+  it('does not close again on the next C without a new permit', async () => {
+    const { clock, coil, interlock } = closed();
     interlock.pilot('B');
     interlock.pilot('C');
+    await clock.advance(PAUSE_AFTER_ERROR_MS);
     expect(coil.feedback).toBe('open');
     interlock.permit(true);
     expect(coil.feedback).toBe('closed');
   });
 
-  it('opens in the same turn on a trip and stays open until every cause has gone', () => {
-    const { coil, interlock } = closed();
+  it('opens in the same turn on a trip and stays open until every cause has gone', async () => {
+    const { clock, coil, interlock } = closed();
     interlock.trip('groundFault');
     expect(coil.feedback).toBe('open');
+    await clock.advance(PAUSE_AFTER_ERROR_MS);
     interlock.trip('mains');
     interlock.release('groundFault');
     interlock.permit(true);
@@ -117,6 +119,120 @@ describe('interlock', () => {
     const { coil, interlock } = closed();
     interlock.offered('F');
     expect(coil.feedback).toBe('open');
+  });
+
+  describe('that has opened (facts/evse.md 1.2 and 2.1)', () => {
+    type Parts = ReturnType<typeof closed>;
+    const closesAfter = async ({ clock, coil, interlock }: Parts, ms: number) => {
+      interlock.pilot('C');
+      interlock.offered(16);
+      interlock.permit(true);
+      await clock.advance(ms - 1);
+      expect(coil.feedback).toBe('open');
+      await clock.advance(1);
+      expect(coil.feedback).toBe('closed');
+    };
+
+    it.each<[string, number, (parts: Parts) => void]>([
+      ['5 s after the EV went to B', PAUSE_MS, ({ interlock }) => interlock.pilot('B')],
+      ['5 s after the EV left', PAUSE_MS, ({ interlock }) => interlock.pilot('A')],
+      ['5 s after the permit was taken away', PAUSE_MS, ({ interlock }) => interlock.permit(false)],
+      ['30 s after E', PAUSE_AFTER_ERROR_MS, ({ interlock }) => interlock.pilot('E')],
+      ['30 s after D without ventilation', PAUSE_AFTER_ERROR_MS, ({ interlock }) => interlock.pilot('D')],
+      [
+        '30 s after a trip that is over at once',
+        PAUSE_AFTER_ERROR_MS,
+        ({ interlock }) => {
+          interlock.trip('fault');
+          interlock.release('fault');
+        },
+      ],
+      [
+        '5 s after a trip, if the EV has left since',
+        PAUSE_MS,
+        ({ interlock }) => {
+          interlock.trip('fault');
+          interlock.release('fault');
+          interlock.pilot('A');
+        },
+      ],
+    ])('closes again no sooner than %s', async (_when, ms, opens) => {
+      const parts = closed();
+      opens(parts);
+      expect(parts.coil.feedback).toBe('open');
+      await closesAfter(parts, ms);
+    });
+
+    it('closes at once where the pause is over', async () => {
+      const { clock, coil, interlock } = closed();
+      interlock.trip('fault');
+      await clock.advance(PAUSE_AFTER_ERROR_MS);
+      interlock.release('fault');
+      interlock.permit(true);
+      expect(coil.feedback).toBe('closed');
+    });
+
+    it.each<[string, (interlock: Interlock) => void]>([
+      ['the EV goes to B and back', (interlock) => interlock.pilot('B')],
+      ['the permit is taken away', (interlock) => interlock.permit(false)],
+      ['the offer is withdrawn', (interlock) => interlock.offered('x1')],
+      ['something trips for a moment', (interlock) => interlock.trip('moment')],
+    ])('does not close after the pause if %s meanwhile', async (_what, happens) => {
+      const { clock, coil, interlock } = closed();
+      interlock.pilot('B');
+      interlock.pilot('C');
+      interlock.permit(true);
+      happens(interlock);
+      interlock.release('moment');
+      interlock.pilot('C');
+      interlock.offered(16);
+      await clock.advance(2 * PAUSE_AFTER_ERROR_MS);
+      expect(coil.feedback).toBe('open');
+      interlock.permit(true);
+      expect(coil.feedback).toBe('closed');
+    });
+
+    it('waits no longer because of a trip that found it open', async () => {
+      const parts = closed();
+      parts.interlock.pilot('B');
+      parts.interlock.trip('RCD test');
+      parts.interlock.release('RCD test');
+      await closesAfter(parts, PAUSE_MS);
+    });
+
+    it('opens within a pause as it does at any time: nothing waits', async () => {
+      const { clock, coil, interlock } = closed();
+      interlock.pilot('B');
+      await clock.advance(PAUSE_MS);
+      interlock.pilot('C');
+      interlock.permit(true);
+      interlock.pilot('B');
+      expect(coil.feedback).toBe('open');
+    });
+
+    it('is not made to wait by an exercise, which has switched no load', async () => {
+      const { clock, coil, interlock } = setUp();
+      interlock.exercise(() => {});
+      await clock.advance(EXERCISE_MS);
+      interlock.pilot('C');
+      interlock.offered(16);
+      interlock.permit(true);
+      expect(coil.feedback).toBe('closed');
+    });
+
+    it('waits as long as its board says', async () => {
+      const clock = new VirtualClock();
+      const coil = new Coil();
+      const interlock = new Interlock(coil, { ventilated: false, clock, pauseMs: 100, pauseAfterErrorMs: 200 });
+      const parts = { clock, coil, interlock };
+      interlock.pilot('C');
+      interlock.offered(16);
+      interlock.permit(true);
+      interlock.pilot('B');
+      await closesAfter(parts, 100);
+      interlock.pilot('E');
+      await closesAfter(parts, 200);
+    });
   });
 
   describe('exercised by a technician', () => {
@@ -231,6 +347,23 @@ describe('interlock', () => {
         const { clock, coil, interlock } = setUp(ventilated);
         const world = { pilot: 'A' as PilotState, permit: false, offered: false, x1Since: 0, trips: new Set<string>() };
         let exercisedAt: number | undefined;
+        const switched: { readonly to: ContactorState; readonly at: number; readonly exercise: boolean }[] = [];
+        const close = coil.close.bind(coil);
+        const open = coil.open.bind(coil);
+        coil.close = () => {
+          const before = switched.at(-1);
+          // The constructor of the exercise is told apart by the pilot.
+          const exercise = world.pilot === 'A';
+          if (!exercise && before !== undefined && !before.exercise)
+            expect(clock.now() - before.at).toBeGreaterThanOrEqual(PAUSE_MS);
+          switched.push({ to: 'closed', at: clock.now(), exercise });
+          close();
+        };
+        coil.open = () => {
+          if (coil.feedback === 'closed')
+            switched.push({ to: 'open', at: clock.now(), exercise: switched.at(-1)?.exercise ?? false });
+          open();
+        };
         for (const move of story) {
           switch (move.type) {
             case 'pilot':

@@ -1,5 +1,6 @@
 /** Over-current and voltage as the meter sees them, in virtual time: what trips, what does not, and how often the meter is asked. */
 import { describe, expect, it } from 'vitest';
+import type { VoltageLimits } from '../../hal/board-description.ts';
 import type { ContactorState, EvseState, Lines, Offer, PilotState, Reading } from '../../hal/contract.ts';
 import { FaultBook } from '../../hal/fault-book.ts';
 import { HalError } from '../../hal/hal-error.ts';
@@ -20,10 +21,13 @@ class Site {
   pilot: PilotState = 'C';
   current: Lines = { L1: 0, L2: 0, L3: 0 };
   voltage: Lines = { L1: 230, L2: 230, L3: 230 };
+  /** Undefined: the meter does not measure it. */
+  hz: number | undefined = 50;
   phases: 1 | 3 = 3;
   silent = false;
   readMs = 0;
   reads = 0;
+  trips = 0;
   readonly meter;
 
   constructor(protection: MeterWatchParts['protection'] = { overCurrent: OVER_CURRENT, voltage: VOLTAGE }) {
@@ -31,7 +35,11 @@ class Site {
     this.book.onChange(({ fault, raised }) => {
       this.told.push(`${raised ? '+' : '-'}${fault.code} ${fault.info ?? ''} ${this.contactor}`);
     });
-    this.book.attach(1, { trip: () => this.switch('open'), release: () => {} });
+    const trip = (): void => {
+      this.trips++;
+      this.switch('open');
+    };
+    this.book.attach(1, { trip, release: () => {} });
     this.meter = watchedMeter({
       connectorId: 1,
       evse: {
@@ -58,8 +66,9 @@ class Site {
     this.reads++;
     if (this.readMs > 0) await new Promise<void>((resolve) => this.clock.after(this.readMs, resolve));
     if (this.silent) throw new HalError('meterSilent', 'test');
-    const { current, voltage } = this;
-    return { at: this.clock.now(), serialNumber: undefined, values: { current, voltage } };
+    const { current, voltage, hz } = this;
+    const frequency = hz === undefined ? {} : { frequency: { sum: hz } };
+    return { at: this.clock.now(), serialNumber: undefined, values: { current, voltage, ...frequency } };
   }
 
   switch(contactor: ContactorState): void {
@@ -295,6 +304,75 @@ describe('the voltage window', () => {
     expect(site.faults).toEqual(['underVoltage']);
     await site.clock.advance(seconds(4));
     expect(site.faults).toEqual([]);
+  });
+
+  describe('with one of the frequency for reconnecting (OVE R 37, 5.7.4.2)', () => {
+    const AUSTRIA = { ...VOLTAGE, reconnectLeastHz: 49.9, reconnectMostHz: 50.1 };
+    /** The voltage has been too low for a moment, and is well since. */
+    const disturbed = async (hz: number | undefined, limits: VoltageLimits = AUSTRIA): Promise<Site> => {
+      const site = charging({ voltage: limits });
+      site.voltage = { L1: 200, L2: 230, L3: 230 };
+      site.hz = hz;
+      await site.clock.advance(seconds(6));
+      site.voltage = { L1: 230, L2: 230, L3: 230 };
+      return site;
+    };
+
+    it.each([49.89, 50.11])('waits at %d Hz, and for 60 s more once that is over', async (hz) => {
+      const site = await disturbed(hz);
+      await site.clock.advance(seconds(300));
+      expect(site.told).toEqual([
+        '+underVoltage L1 at 200.0 V open',
+        '+underVoltage waits for the frequency of the grid open',
+      ]);
+      expect(site.trips).toBe(2);
+      site.hz = 50;
+      await site.clock.advance(seconds(60));
+      expect(site.faults).toEqual(['underVoltage']);
+      await site.clock.advance(seconds(2));
+      expect(site.faults).toEqual([]);
+    });
+
+    it('begins to wait anew when the frequency leaves it', async () => {
+      const site = await disturbed(50);
+      await site.clock.advance(seconds(50));
+      site.hz = 49.8;
+      await site.clock.advance(seconds(2));
+      site.hz = 50;
+      await site.clock.advance(seconds(58));
+      expect(site.faults).toEqual(['underVoltage']);
+      await site.clock.advance(seconds(4));
+      expect(site.faults).toEqual([]);
+    });
+
+    it.each([49.9, 50.1])('does not wait at %d Hz', async (hz) => {
+      const site = await disturbed(hz);
+      await site.clock.advance(seconds(62));
+      expect(site.told).toEqual(['+underVoltage L1 at 200.0 V open', '-underVoltage L1 at 200.0 V open']);
+    });
+
+    it.each([47, 53])('opens no contactor at %d Hz', async (hz) => {
+      const site = charging({ voltage: AUSTRIA });
+      site.hz = hz;
+      await site.clock.advance(seconds(300));
+      expect([site.contactor, site.faults]).toEqual(['closed', []]);
+    });
+
+    it('does not wait for what the meter does not measure, or cannot behind the open contactor', async () => {
+      const blind = await disturbed(undefined);
+      await blind.clock.advance(seconds(62));
+      expect(blind.faults).toEqual([]);
+      const behind = await disturbed(0);
+      behind.voltage = { L1: 0, L2: 0, L3: 0 };
+      await behind.clock.advance(seconds(62));
+      expect(behind.faults).toEqual([]);
+    });
+
+    it('is not looked at where the limits do not name it', async () => {
+      const site = await disturbed(49, VOLTAGE);
+      await site.clock.advance(seconds(62));
+      expect(site.faults).toEqual([]);
+    });
   });
 
   describe('that is left again and again, the meter behind the contactor', () => {

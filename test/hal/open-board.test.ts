@@ -139,12 +139,17 @@ class World {
     },
   };
 
-  open(description = BOARD, fittings: readonly Fitting[] = [FITTING], gridConnection?: GridFitting) {
+  open(
+    description = BOARD,
+    fittings: readonly Fitting[] = [FITTING],
+    gridConnection?: GridFitting,
+    protection: Protection = {},
+  ) {
     const log = {
       info: (message: string) => this.infos.push(message),
       warn: (message: string) => this.warnings.push(message),
     };
-    const options = { drivers: this.drivers, ...(gridConnection === undefined ? {} : { gridConnection }) };
+    const options = { drivers: this.drivers, protection, ...(gridConnection === undefined ? {} : { gridConnection }) };
     return openBoard(description, fittings, { clock: this.clock, log }, options);
   }
 
@@ -192,9 +197,9 @@ class World {
   }
 }
 
-const charging = async () => {
+const charging = async (protection: Protection = {}) => {
   const world = new World();
-  const board = await world.open();
+  const board = await world.open(BOARD, [FITTING], undefined, protection);
   const evse = board.connectors[0]?.evse;
   if (evse === undefined) throw new Error('no connector');
   await world.ev('B');
@@ -286,6 +291,14 @@ describe('open board', () => {
     const { world, board } = await charging();
     world.silent(true);
     expect([world.coil, board.faults[0]?.code]).toEqual([0, 'meterSilent']);
+    world.silent(false);
+    expect(board.faults).toEqual([]);
+  });
+
+  it('goes on without a silent meter where the configuration says so, with a warning', async () => {
+    const { world, board } = await charging({ meterSilent: 'warn' });
+    world.silent(true);
+    expect([world.coil, board.faults]).toEqual([1, [{ code: 'meterLost', connectorId: 1 }]]);
     world.silent(false);
     expect(board.faults).toEqual([]);
   });

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Contactor, ContactorState, ControlPilot, Offer, PilotState } from '../../hal/contract.ts';
+import { PAUSE_AFTER_ERROR_MS } from '../../hal/interlock.ts';
 import { ownPilotEvse } from '../../hal/own-pilot-evse.ts';
 import { FEEDBACK_WITHIN_MS, type PhaseSelector, phaseSwitch, SETTLE_MS } from '../../hal/phase-switch.ts';
 import { VirtualClock } from '../sim/virtual-clock.ts';
@@ -231,7 +232,7 @@ describe('the phase switch', () => {
           else if (step.type === 'output') world.broken = step.broken;
           else world.moves = step.stuck ? undefined : (to) => (world.relay = to);
         }
-        await world.clock.advance(calls.length * 1000);
+        await world.clock.advance(calls.length * 1000 + PAUSE_AFTER_ERROR_MS);
         await Promise.all(calls);
         switched += world.under.length;
         expect(world.under.filter((contactor) => contactor !== 'open')).toEqual([]);

@@ -29,10 +29,14 @@ function table(head: string): readonly (readonly string[])[] {
 
 const windowOf = ({ voltage }: CountryRules) =>
   voltage === undefined ? '' : `${voltage.leastV}..${voltage.mostV} V, ${voltage.forS} s`;
-const reconnectingOf = ({ voltage }: CountryRules) =>
-  voltage === undefined ? '' : `${voltage.reconnectLeastV}..${voltage.reconnectMostV} V, ${voltage.reconnectAfterS} s`;
-const installationOf = ({ randomDelayS, rampAPerMinute }: CountryRules) =>
-  Object.entries({ randomDelayS, rampAPerMinute })
+const reconnectingOf = ({ voltage }: CountryRules) => {
+  if (voltage === undefined) return '';
+  const { reconnectLeastV, reconnectMostV, reconnectLeastHz, reconnectMostHz, reconnectAfterS } = voltage;
+  const hz = reconnectLeastHz === undefined ? '' : ` ${reconnectLeastHz}..${reconnectMostHz} Hz,`;
+  return `${reconnectLeastV}..${reconnectMostV} V,${hz} ${reconnectAfterS} s`;
+};
+const installationOf = ({ randomDelayS, rampAPerMinute, asymmetryA }: CountryRules) =>
+  Object.entries({ randomDelayS, rampAPerMinute, asymmetryA })
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `\`${name}: ${value}\``)
     .join(', ');

@@ -43,7 +43,9 @@ const clock = platformClock(nodeRandom.uuid());
 const wall = () => clock.wall(clock.now());
 const log = platformLog({ level: 'info', style: 'journal', wall, write: lineWriter(STDOUT).write });
 const connectors = [{ id: 1, cable: 'attached', maxA: 32, phases: 3, ventilated: false }];
-const board = createMockBoard({ connectors, clock, log });
+// What is measured is measured often.
+const quick = { pauseMs: 0, pauseAfterErrorMs: 0 };
+const board = createMockBoard({ connectors: connectors.map((connector) => ({ ...connector, ...quick })), clock, log });
 
 const { store } = await openStore(join(stateDir, 'store'), log);
 const agent = await startAgent({

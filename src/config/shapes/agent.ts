@@ -65,6 +65,10 @@ const installation = object({
   safeA: described(optional(decimal(0, 80, 'A')), 'what may be offered where a limit is not known any more; default 6'),
   randomDelayS: described(optional(whole(0, 1800, 's')), 'at most so long before an increase; default 0'),
   rampAPerMinute: described(optional(decimal(0.1, 100, 'A')), 'how fast the offer may grow; absent: at once'),
+  asymmetryA: described(
+    optional(decimal(6, 80, 'A')),
+    'what the phases of a connector may differ by: the most that is offered on one phase; default: as the country says',
+  ),
   phaseSwitchEveryS: described(
     optional(whole(10, 86_400, 's')),
     'at least so long between two changes of the number of phases; default 60',
@@ -108,6 +112,11 @@ const protection = object({
           forS: described(optional(decimal(0, 60, 's')), 'outside for so long opens the contactor; default 5'),
           reconnectLeastV: described(optional(decimal(80, 400, 'V')), 'default: 2 V more than leastV'),
           reconnectMostV: described(optional(decimal(80, 400, 'V')), 'default: 2 V less than mostV'),
+          reconnectLeastHz: described(
+            optional(decimal(40, 70, 'Hz')),
+            'default: as the country says, or not looked at',
+          ),
+          reconnectMostHz: described(optional(decimal(40, 70, 'Hz')), 'default: as the country says, or not looked at'),
           reconnectAfterS: described(optional(decimal(0, 3600, 's')), 'within for so long ends the fault; default 60'),
         }),
       ),
@@ -121,6 +130,10 @@ const protection = object({
   rcdReclosesOnUnplug: described(
     optional(yesNo()),
     'an RCD that is not tripped any more is forgotten when the EV leaves; default false, forbidden in CH, DK, FR and GB',
+  ),
+  meterSilent: described(
+    optional(oneOf('fault', 'warn')),
+    'a meter that does not answer: nothing is charged (fault, default), or it goes on unmeasured with a warning',
   ),
   contactorLife: described(
     optional(object({ operations: whole(1, 10_000_000), underLoad: whole(1, 10_000_000) })),
@@ -143,9 +156,13 @@ const firmware = object({
   reboot: described(optional(yesNo()), 'what `command` has installed runs after a restart only; default true'),
   restart: described(
     optional(listOf(path(), 1)),
-    'executable and arguments that restart the machine; default: none, for rauc systemctl reboot',
+    'executable and arguments that restart the machine; default: none, for rauc /usr/lib/chargepoint/restart-machine',
   ),
   timeoutS: described(optional(whole(1, 86_400, 's')), 'an installation that takes longer has failed; default 1800'),
+  rootFile: described(
+    optional(v.nullable(path())),
+    'PEM file of the roots of the manufacturer, below which an image has to be signed; installed on a first start',
+  ),
   allowUnsigned: described(optional(yesNo()), 'UpdateFirmware is obeyed; default false, on a bench true'),
 });
 

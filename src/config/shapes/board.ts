@@ -46,6 +46,11 @@ const contactor = object({
     'from the coil being off to the main contacts being open; see its datasheet',
   ),
   mirrorWithinMs: optional(decimal(100, 2_000, 'ms')),
+  pauseMs: described(
+    optional(decimal(0, 600_000, 'ms')),
+    'how long the coil stays off before it may close again; default 5000, less only where its datasheet allows it',
+  ),
+  pauseAfterErrorMs: described(optional(decimal(0, 600_000, 'ms')), 'the same after a fault; default 30000'),
 });
 
 /** A Linux process drives pilot and contactor. */
@@ -167,6 +172,10 @@ const connector = object({
       atLeast20A: debouncedShape(),
       atLeast32A: debouncedShape(),
       atLeast63A: debouncedShape(),
+      short: described(
+        optional(debouncedShape()),
+        'below 75 ohm: a short circuit, nothing is charged; absent: that reads as 63 A',
+      ),
     }),
   ),
   phaseSwitch: optional(phaseSwitch),

@@ -24,8 +24,12 @@ export function onContactor(before: Connector, contactor: ContactorState): Conne
   return state;
 }
 
+/** While an EV is there its cable does not become a thicker one: a contact has got worse, and the least that was seen counts. */
+const ratingOf = ({ pilot, cableA: before }: Connector, cableA: number | undefined): number | undefined =>
+  pilot === 'A' || cableA === undefined ? cableA : Math.min(cableA, before ?? cableA);
+
 export function onCable(before: Connector, cableA: number | undefined): Connector {
-  const state = { ...before, cableA };
+  const state = { ...before, cableA: ratingOf(before, cableA) };
   const gone = state.phase.name === 'finishing' && cableA === undefined && !isPlugged(state);
   return gone ? { ...state, phase: { name: 'idle' } } : state;
 }

@@ -424,6 +424,20 @@ describe('a socket outlet', () => {
   const chargingSocket = () =>
     run([cable(32), pilot('B'), ABC, locked(true), begun, pilot('C'), contactor('closed')], socket()).state;
 
+  it('never raises the offer because the cable reads as a thicker one while the EV is there', () => {
+    const plugged = run([cable(20), pilot('B'), ABC, locked(true), begun], socket());
+    expect(plugged.names.at(-1)).toBe('offer 20');
+    expect(run([cable(63), pilot('C'), cable(32)], plugged.state).names).toEqual(['permit']);
+    expect(run([cable(13), cable(20)], plugged.state).names).toEqual(['offer 13']);
+    // Behind an E nobody sees whether it is another one: it still is the same session.
+    expect(run([pilot('E'), cable(63)], plugged.state).state.cableA).toBe(20);
+  });
+
+  it('takes the next cable as it is', () => {
+    const left = run([cable(20), pilot('B'), pilot('A'), cable(undefined), cable(63), pilot('B')], socket());
+    expect(left.state.cableA).toBe(63);
+  });
+
   it('unlocks only after the contactor is open', () => {
     const stopped = run([stop()], chargingSocket());
     expect(stopped.names).toEqual(['offer x1']);

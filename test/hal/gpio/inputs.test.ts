@@ -124,9 +124,10 @@ describe('dimming contact', () => {
 });
 
 describe('proximity pilot (IEC 61851-1 annex B)', () => {
-  const setUp = () => {
+  const setUp = (short?: FakeInput) => {
     const clock = new VirtualClock();
     const lines = {
+      ...(short === undefined ? {} : { short }),
       present: new FakeInput(),
       atLeast20A: new FakeInput(),
       atLeast32A: new FakeInput(),
@@ -155,6 +156,24 @@ describe('proximity pilot (IEC 61851-1 annex B)', () => {
     await clock.advance(100);
     expect(pilot.cableA).toBe(amps);
     expect(seen).toEqual(amps === undefined ? [] : [amps]);
+  });
+
+  it('takes less than 75 ohm for a short circuit and no cable for 63 A, where a fifth comparator sees it', async () => {
+    const short = new FakeInput();
+    const { clock, lines, pilot, faults } = setUp(short);
+    const told: string[] = [];
+    pilot.onChange((cableA) => told.push(`${cableA} A, faults: ${faults}`));
+    for (const line of Object.values(lines)) line.set(true);
+    await clock.advance(PROXIMITY_STEADY_MS);
+    // Whoever hears of the cable knows of the fault, and of what it carries before it is over.
+    short.set(false);
+    lines.atLeast63A.set(false);
+    lines.atLeast32A.set(false);
+    await clock.advance(PROXIMITY_STEADY_MS);
+    expect([told, faults]).toEqual([
+      ['63 A, faults: true', '20 A, faults: true'],
+      [true, false],
+    ]);
   });
 
   it('says that the levels contradict each other once that lasts, and when it is over', async () => {

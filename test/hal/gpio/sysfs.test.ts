@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
-import { chipsOf, globalNumber } from '../../../hal/gpio/onoff-lines.ts';
-import { openPwm, PERIOD_NS, pulseOf, pwmChip } from '../../../hal/gpio/pwm.ts';
+import { chipsOf, explained, globalNumber, loadOnoff } from '../../../hal/gpio/onoff-lines.ts';
+import { notStarted, openPwm, PERIOD_NS, pulseOf, pwmChip } from '../../../hal/gpio/pwm.ts';
 import { HalError } from '../../../hal/hal-error.ts';
 import { VirtualClock } from '../../sim/virtual-clock.ts';
 
@@ -66,6 +66,37 @@ describe('GPIO numbers', () => {
   });
 });
 
+describe('a line that the kernel does not give', () => {
+  it.each([
+    ['EBUSY', 'lineBusy', 'See /sys/kernel/debug/gpio and config.txt'],
+    ['EACCES', 'noPermission', 'Add the user to the group gpio and check the udev rules.'],
+    ['EPERM', 'noPermission', 'Add the user to the group gpio and check the udev rules.'],
+    ['EINVAL', 'noSuchLine', 'Correct the line number in the board file.'],
+    ['ENOENT', 'driverMissing', 'this kernel has no GPIO in sysfs (CONFIG_GPIO_SYSFS)'],
+    ['EROFS', 'noPermission', '/sys is read-only here. Run outside the container or mount it writable.'],
+  ])('with %s is %s, with what to do', (errno, told, remedy) => {
+    const error = Object.assign(new Error(errno), { code: errno });
+    const { code: name, message, cause } = explained(error, 'pinctrl-bcm2711:17');
+    expect([name, cause]).toEqual([told, error]);
+    expect(message).toMatch(/^GPIO line pinctrl-bcm2711:17 /);
+    expect(message).toContain(remedy);
+  });
+
+  it('keeps what was said about it already', () => {
+    const error = new HalError('badBoard', 'pull cannot be set');
+    expect(explained(error, 'pinctrl-bcm2711:17')).toBe(error);
+  });
+
+  it('is a missing driver where onoff was never compiled, with how to get it', async () => {
+    const cause = new Error("Cannot find module '../build/Release/epoll.node'");
+    await expect(loadOnoff(() => Promise.reject(cause))).rejects.toMatchObject({
+      code: 'driverMissing',
+      message: expect.stringMatching(/Install build-essential and python3, then run npm install onoff\.$/),
+      cause,
+    });
+  });
+});
+
 const fan = { 'class/pwm/pwmchip0/device': '../../../107d517a80.pwm' };
 const pilot = { 'class/pwm/pwmchip2/device': '../../../1f00098000.pwm' };
 
@@ -103,6 +134,20 @@ describe('PWM channel', () => {
     pwm.close();
     pwm.close();
     expect(readFileSync(join(root, 'class/pwm/pwmchip2/pwm1/duty_cycle'), 'utf8')).toBe('1000000');
+  });
+
+  it.each([
+    ['EACCES', 'noPermission', 'Add the user to the group gpio and check the udev rules.'],
+    ['EPERM', 'noPermission', 'Add the user to the group gpio and check the udev rules.'],
+    ['EROFS', 'noPermission', 'mount it writable'],
+    ['EBUSY', 'pwmBusy', 'dtparam=audio=off in config.txt), the overlay of a fan'],
+    ['EINVAL', 'noSuchPwm', 'Check pwm.channel in the board file.'],
+  ])('that the kernel refuses with %s is told as %s, with what to do', (errno, told, remedy) => {
+    const error = Object.assign(new Error(errno), { code: errno });
+    const { code: name, message, cause } = notStarted(error, { device: 'fe20c000.pwm', channel: 0 });
+    expect([name, cause]).toEqual([told, error]);
+    expect(message).toMatch(/^PWM channel 0 of fe20c000\.pwm /);
+    expect(message).toContain(remedy);
   });
 
   it('rejects when the channel does not come up', async () => {

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Board, FaultCode, Offer } from '../../../hal/contract.ts';
 import { FAULTS, trips } from '../../../hal/faults.ts';
-import { X1_UNDER_LOAD_MS } from '../../../hal/interlock.ts';
+import { PAUSE_AFTER_ERROR_MS, PAUSE_MS, X1_UNDER_LOAD_MS } from '../../../hal/interlock.ts';
 import { createMockBoard, type MockBoard, type MockBoardOptions } from '../../../hal/mock/mock-board.ts';
 import type { ConnectorChange } from '../../../hal/mock/mock-connector.ts';
 import { VirtualClock } from '../../sim/virtual-clock.ts';
@@ -107,6 +107,7 @@ describe('mock board', () => {
     evse.permit(true);
     expect(board.connector(1).observe().contactor).toBe('open');
     board.inputs.setMains('on');
+    await clock.advance(PAUSE_AFTER_ERROR_MS);
     evse.permit(true);
     expect(board.connector(1).observe().contactor).toBe('closed');
     expect(seen).toEqual(['failing: open', 'on: open']);
@@ -158,7 +159,7 @@ describe('mock board', () => {
     expect(codes(board)).toEqual([]);
     board.inputs.patchConnector(1, { jam: 'stuck' });
     evse.offer(16);
-    await clock.advance(1000);
+    await clock.advance(PAUSE_MS);
     evse.permit(true);
     expect(evse.state.contactor).toBe('open');
     await clock.advance(1000);
@@ -229,6 +230,19 @@ describe('mock board', () => {
     board.inputs.patchConnector(1, { meter: { drop: true } });
     board.inputs.setFault(1, 'meterSilent', null);
     expect(codes(board)).toEqual(['meterSilent']);
+    board.inputs.patchConnector(1, { meter: { drop: false } });
+    expect(codes(board)).toEqual([]);
+  });
+
+  it('goes on without a silent meter where the configuration says so, with a warning', () => {
+    const board = createMockBoard({
+      connectors: [{ id: 1, cable: 'attached' }],
+      clock: new VirtualClock(),
+      log: silent,
+      protection: { meterSilent: 'warn' },
+    });
+    board.inputs.patchConnector(1, { meter: { drop: true } });
+    expect(codes(board)).toEqual(['meterLost']);
     board.inputs.patchConnector(1, { meter: { drop: false } });
     expect(codes(board)).toEqual([]);
   });

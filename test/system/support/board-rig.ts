@@ -35,7 +35,14 @@ export const EVSE: ComparatorPilotEvseDescription = {
     above1V5: { line: ABOVE[3] },
     belowMinus10V5: { line: NEGATIVE },
   },
-  contactor: { coil: { line: COIL }, mirror: { line: MIRROR }, releaseMs: RELEASE_MS },
+  // What is measured is measured often.
+  contactor: {
+    coil: { line: COIL },
+    mirror: { line: MIRROR },
+    releaseMs: RELEASE_MS,
+    pauseMs: 0,
+    pauseAfterErrorMs: 0,
+  },
 };
 /** A board on the chip of the fake machine. */
 export const boardOn = (gpio: GpioDescription, evse: OwnPilotEvseDescription = EVSE): BoardDescription => ({

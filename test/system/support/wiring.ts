@@ -34,6 +34,9 @@ connectors:
         coil: { line: ${COIL} }
         mirror: { line: ${MIRROR} }
         releaseMs: 30
+        # What is measured is measured often.
+        pauseMs: 0
+        pauseAfterErrorMs: 0
 inputs:
   - { line: ${RCD}, fault: groundFault, connector: 1, info: RCD tripped }
 `;
