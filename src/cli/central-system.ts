@@ -19,7 +19,7 @@ import { EXIT, type ExitCode } from '../platform/system.ts';
 import type { Clock, Log, Store } from '../ports.ts';
 import type { AgentOptions } from './agent-socket.ts';
 import { loadFor, loadText } from './configuration.ts';
-import { recordOf, textOf } from './format.ts';
+import { json, recordOf, textOf } from './format.ts';
 import { DEFAULT_CONFIG, type Io } from './io.ts';
 import { changeStored, storeTrouble } from './stored.ts';
 
@@ -30,6 +30,7 @@ export interface NewAddress {
 
 export interface SwitchOptions extends AgentOptions, NewAddress {
   readonly yes?: boolean;
+  readonly json?: boolean;
 }
 
 /** Exit code 0; 70 if nothing could be switched now, 78 for the configuration, the new address, or without --yes. */
@@ -42,16 +43,25 @@ export async function switchTo(io: Io, options: SwitchOptions): Promise<ExitCode
     io.err(plan.refusal);
     return EXIT.config;
   }
-  io.out(explanation(plan.change));
+  const asJson = options.json === true;
+  const tell = (answer: object): void => {
+    if (asJson) io.out(json({ ...spokenChange(plan.change), ...answer }));
+  };
+  if (!asJson) io.out(explanation(plan.change));
   if (options.yes !== true) {
+    tell({ switched: false });
     io.err('Nothing was done: add --yes to do it.\n');
     return EXIT.config;
   }
   const socket = options.socket ?? config.control.socket;
   try {
     const answer = socket === undefined ? undefined : await askAgent(socket, options);
-    if (answer !== undefined) io.out(`${answer}\nThe agent ends now; its next start dials the new central system.\n`);
-    else io.out(`${await switchStored(io, config, plan)}\n`);
+    const done = answer ?? (await switchStored(io, config, plan));
+    tell({ switched: true, byAgent: answer !== undefined, done });
+    if (!asJson)
+      io.out(
+        `${done}\n${answer === undefined ? '' : 'The agent ends now; its next start dials the new central system.\n'}`,
+      );
     return EXIT.ok;
   } catch (error) {
     if (!(error instanceof ControlError) && !isOfSystem(error)) return storeTrouble(io, error);
@@ -80,6 +90,12 @@ async function askAgent(socket: string, { url, identity }: NewAddress): Promise<
     throw error;
   }
 }
+
+/** No password of a URL is printed. */
+const spokenChange = ({ from, to }: CentralSystemSwitch) => ({
+  from: { ...from, url: spoken(from.url) },
+  to: { ...to, url: spoken(to.url) },
+});
 
 const explanation = ({ from, to }: CentralSystemSwitch): string =>
   `${from.identity} at ${spoken(from.url)} becomes ${to.identity} at ${spoken(to.url)}.\n` +

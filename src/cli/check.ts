@@ -3,45 +3,72 @@ import { isOwnPilot, type Protection } from '../../hal/board-description.ts';
 import { openingTimeMs } from '../config/board.ts';
 import { effectiveProfile } from '../config/central-system.ts';
 import { problemText } from '../config/examine.ts';
-import type { AgentConfig, InstallationConfig, MeterConfig } from '../config.ts';
+import type { AgentConfig, ConfigProblem, InstallationConfig, MeterConfig } from '../config.ts';
 import { callAgent } from '../control/client.ts';
 import { ControlError, StoreError } from '../errors.ts';
 import { originOf } from '../features/configuration/precedence.ts';
 import type { Effective } from '../features/feature.ts';
 import { connectionUrl, spoken } from '../ocpp/connection-url.ts';
-import { exitChainWarnings } from '../platform/exit-chain.ts';
 import { nodeFiles } from '../platform/files.ts';
 import { safeOutputsPath, writeSafeOutputs } from '../platform/safe-outputs.ts';
 import { EXIT, type ExitCode } from '../platform/system.ts';
-import { loadFor } from './configuration.ts';
-import { columns, listOf, phasesText, recordOf } from './format.ts';
+import { loadFor, loadOver } from './configuration.ts';
+import { columns, json, listOf, phasesText, recordOf } from './format.ts';
 import type { Io } from './io.ts';
+import { machineWarnings } from './machine.ts';
 import { storedConnection, storedKeys } from './stored.ts';
 
+export interface CheckOptions {
+  readonly json?: boolean;
+}
+
+/** One of the file has its place. */
+type Warning = ConfigProblem | Pick<ConfigProblem, 'message'>;
+type Warn = (warning: Warning) => void;
+
 /** Exit code 0 or 78. Writes the safe outputs of a real board, as `run` would. */
-export async function check(io: Io, file: string): Promise<ExitCode> {
-  const loaded = loadFor(io, file);
+export async function check(io: Io, file: string, { json: asJson = false }: CheckOptions = {}): Promise<ExitCode> {
+  const loaded = asJson ? loadOver(io, file, new Map()) : loadFor(io, file);
   if (loaded === undefined) return EXIT.config;
-  const { config, warnings } = loaded;
-  for (const warning of warnings) io.err(`warning ${problemText(warning)}\n`);
+  if ('errors' in loaded) {
+    io.out(json({ passed: false, file, ...loaded }));
+    return EXIT.config;
+  }
+  const { config } = loaded;
+  const warnings: Warning[] = [];
+  const warn: Warn = (warning) => {
+    warnings.push(warning);
+    if (!asJson) io.err(`warning ${'file' in warning ? problemText(warning) : warning.message}\n`);
+  };
+  for (const warning of loaded.warnings) warn(warning);
   const dials = await connectionOf(io, config);
-  if (dials.notice !== undefined) io.err(`warning ${dials.notice}\n`);
-  io.out(`PASS ${config.file}\n\n${summary(config, dials.url)}\n${keysText(config, await origins(io, config))}`);
-  if (config.board !== 'mock') {
-    const path = safeOutputsPath(config.stateDir, nodeFiles);
-    try {
-      writeSafeOutputs(path, config.board);
-      io.out(`\nSafe outputs written to ${path}\n`);
-    } catch (cause) {
-      io.err(
-        `warning safe outputs not written to ${path}: ${cause instanceof Error ? cause.message : String(cause)}\n`,
-      );
-    }
-    const { CHARGEPOINT_ROOT: root, PATH } = io.environment;
-    const machine = { ...(root === undefined ? {} : { root }), ...(PATH === undefined ? {} : { path: PATH }) };
-    for (const warning of exitChainWarnings(config.board, machine)) io.err(`warning ${warning}\n`);
+  if (dials.notice !== undefined) warn({ message: dials.notice });
+  const used = summary(config, dials.url);
+  const keys = keysOf(config, await origins(io, config, warn));
+  // A path that is cut is of no use.
+  if (!asJson) io.out(`PASS ${config.file}\n\n${columns(used, Number.POSITIVE_INFINITY)}\n${keysText(keys)}`);
+  const written = writtenOutputs(config, warn);
+  if (!asJson && written !== undefined) io.out(`\nSafe outputs written to ${written}\n`);
+  for (const message of machineWarnings(io, config)) warn({ message });
+  if (asJson) {
+    const report = { passed: true, file: config.file, warnings, used: Object.fromEntries(used) };
+    io.out(json({ ...report, keys: Object.fromEntries(keys), safeOutputs: written ?? null }));
   }
   return EXIT.ok;
+}
+
+/** The path of the file; undefined for the mock board, and after a warning. */
+function writtenOutputs({ board, stateDir }: AgentConfig, warn: Warn): string | undefined {
+  if (board === 'mock') return undefined;
+  const path = safeOutputsPath(stateDir, nodeFiles);
+  try {
+    writeSafeOutputs(path, board);
+    return path;
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    warn({ message: `safe outputs not written to ${path}: ${why}` });
+    return undefined;
+  }
 }
 
 interface Dialled {
@@ -76,24 +103,27 @@ async function connectionOfAgent(socket: string, inFile: string): Promise<Dialle
   }
 }
 
-function summary(config: AgentConfig, dialled: string): string {
-  const { chargePoint, centralSystem, board, connectors, stateDir, control, bench, keys } = config;
+type Row = readonly [name: string, text: string];
+
+function summary(config: AgentConfig, dialled: string): readonly Row[] {
+  const { chargePoint, centralSystem, board, connectors, stateDir, control, bench, keys, firmware } = config;
   const profile = effectiveProfile(keys, centralSystem.securityProfile);
   const shownUrl = connectionUrl(spoken(dialled), chargePoint.identity, profile >= 2);
-  const rows = [
+  return [
     ['Charge point', `${chargePoint.identity}: ${chargePoint.vendor} ${chargePoint.model}`],
     ['Dials', `${shownUrl}, security profile ${profile}`],
     ['Trusts', `the system and ${centralSystem.certificateAuthorities.length} certificates of caFile`],
+    ...(firmware?.manufacturerRoots === undefined
+      ? []
+      : [['Firmware', `signed below one of ${firmware.manufacturerRoots.length} certificates of rootFile`] as const]),
     ['Board', board === 'mock' ? 'mock' : board.name],
-    ...connectors.map((connector, index) => [`Connector ${connector.id}`, connectorText(config, index)]),
+    ...connectors.map((connector, index): Row => [`Connector ${connector.id}`, connectorText(config, index)]),
     ['Installation', installationText(config.installation)],
-    ...(config.protection === undefined ? [] : [['Protection', protectionText(config.protection)]]),
+    ...(config.protection === undefined ? [] : [['Protection', protectionText(config.protection)] as const]),
     ['State', stateDir],
     ['Control socket', control.socket ?? 'none'],
-    ...(bench === undefined ? [] : [['Bench', `http://${bench.host}:${bench.port}/bench`]]),
+    ...(bench === undefined ? [] : [['Bench', `http://${bench.host}:${bench.port}/bench`] as const]),
   ];
-  // A path that is cut is of no use.
-  return columns(rows, Number.POSITIVE_INFINITY);
 }
 
 function connectorText({ connectors, board }: AgentConfig, index: number): string {
@@ -110,7 +140,8 @@ function connectorText({ connectors, board }: AgentConfig, index: number): strin
 }
 
 function installationText(installation: InstallationConfig): string {
-  const { nominalV, phases, fuseA, safeA, randomDelayS, rampAPerMinute, gridConnection, dimming } = installation;
+  const { nominalV, phases, fuseA, safeA, randomDelayS, rampAPerMinute, asymmetryA } = installation;
+  const { gridConnection, dimming } = installation;
   const meter = gridConnection?.meter;
   return [
     `${nominalV} V, ${phasesText(phases)}`,
@@ -118,18 +149,27 @@ function installationText(installation: InstallationConfig): string {
     `safe current ${safeA} A`,
     ...(randomDelayS === 0 ? [] : [`random delay up to ${randomDelayS} s`]),
     ...(rampAPerMinute === undefined ? [] : [`ramp ${rampAPerMinute} A/min`]),
+    ...(asymmetryA === undefined ? [] : [`phases may differ by ${asymmetryA} A`]),
     ...(gridConnection === undefined ? [] : [`house ${gridConnection.fuseA} A`]),
     ...(meter === undefined ? [] : [meterText(meter)]),
     ...(dimming === undefined ? [] : [`dimming ${dimming.limitW} W`]),
   ].join(', ');
 }
 
-function protectionText({ overCurrent, voltage, rcdTest, rcdReclosesOnUnplug, contactorLife }: Protection): string {
+function protectionText({
+  overCurrent,
+  voltage,
+  rcdTest,
+  rcdReclosesOnUnplug,
+  meterSilent,
+  contactorLife,
+}: Protection): string {
   return [
     overCurrent === undefined ? 'no over-current' : `over-current within ${overCurrent.forS} s`,
     voltage === undefined ? 'no voltage' : `${voltage.leastV}..${voltage.mostV} V`,
     ...(rcdTest === undefined ? [] : [`RCD tested each ${rcdTest}`]),
     ...(rcdReclosesOnUnplug === true ? ['RCD forgotten at unplugging'] : []),
+    ...(meterSilent === 'warn' ? ['charges without the meter'] : []),
     ...(contactorLife === undefined ? [] : [`contactor for ${contactorLife.operations} cycles`]),
   ].join(', ');
 }
@@ -137,14 +177,14 @@ function protectionText({ overCurrent, voltage, rcdTest, rcdReclosesOnUnplug, co
 const meterText = ({ map, unit, bus }: MeterConfig): string => `${map.model} unit ${unit} on ${bus.port}`;
 
 /** Where the value of each key comes from, as far as file, agent or store know. */
-async function origins(io: Io, config: AgentConfig): Promise<ReadonlyMap<string, string>> {
+async function origins(io: Io, config: AgentConfig, warn: Warn): Promise<ReadonlyMap<string, string>> {
   const { control } = config;
   try {
     const keys = control.socket === undefined ? undefined : await keysOfAgent(control.socket);
     return keys ?? (await originsOfStore(io, config));
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
-    io.err(`warning the store cannot be read: ${error.message}\n`);
+    warn({ message: `the store cannot be read: ${error.message}` });
     return new Map();
   }
 }
@@ -176,11 +216,13 @@ async function originsOfStore(io: Io, config: AgentConfig): Promise<ReadonlyMap<
 
 const SECRETS: ReadonlySet<string> = new Set(['AuthorizationKey']);
 
-/** `HeartbeatInterval: file 300, central system set 60 on 2026-01-05T08:00:00Z (wins)`. */
-function keysText({ keys }: AgentConfig, known: ReadonlyMap<string, string>): string {
+/** `HeartbeatInterval` and `file 300, central system set 60 on 2026-01-05T08:00:00Z (wins)`. */
+function keysOf({ keys }: AgentConfig, known: ReadonlyMap<string, string>): readonly Row[] {
   const names = [...new Set([...Object.keys(keys), ...known.keys()])];
-  const lines = names.map(
-    (name) => `  ${name}: ${known.get(name) ?? `file ${SECRETS.has(name) ? '***' : keys[name]}`}\n`,
-  );
-  return lines.length === 0 ? 'Keys: the built-in defaults\n' : `Keys\n${lines.join('')}`;
+  return names.map((name) => [name, known.get(name) ?? `file ${SECRETS.has(name) ? '***' : keys[name]}`]);
 }
+
+const keysText = (keys: readonly Row[]): string =>
+  keys.length === 0
+    ? 'Keys: the built-in defaults\n'
+    : `Keys\n${keys.map(([name, text]) => `  ${name}: ${text}\n`).join('')}`;

@@ -8,10 +8,12 @@ import { giveLike, replaceFile } from '../platform/files.ts';
 import { isListening } from '../platform/socket-file.ts';
 import { EXIT, type ExitCode } from '../platform/system.ts';
 import { loadText } from './configuration.ts';
+import { json } from './format.ts';
 import { DEFAULT_CONFIG, type Io } from './io.ts';
 
 export interface EditOptions {
   readonly config?: string;
+  readonly json?: boolean;
 }
 
 /** Exit code 0; 70 if the file or the editor cannot be used, 78 if the new text is wrong: then the file is as it was. */
@@ -31,15 +33,17 @@ export async function editConfig(io: Io, options: EditOptions): Promise<ExitCode
   writeFileSync(copy, text, { mode: 0o600 });
   let keepsCopy = false;
   try {
-    const edited = await goodText(io, { file, given, copy, before: text });
-    if (typeof edited === 'number') {
-      keepsCopy = edited !== EXIT.ok;
-      return edited;
+    const edited = await goodText(io, { file, given, copy, before: text, ...options });
+    if (edited === text) {
+      io.out(options.json === true ? json({ file, replaced: false }) : 'Nothing was changed.\n');
+      return EXIT.ok;
     }
-    const result = put(io, { file, before: text, edited });
+    const result = typeof edited === 'number' ? edited : put(io, { file, before: text, edited });
     keepsCopy = result !== EXIT.ok;
-    if (result === EXIT.ok) await tellNext(io, given, edited);
-    return result;
+    if (typeof edited === 'number' || result !== EXIT.ok) return result;
+    const next = { file, backup: backupOf(file), agentRuns: await runsWith(io, given, edited) };
+    io.out(options.json === true ? json({ ...next, replaced: true }) : nextText(next));
+    return EXIT.ok;
   } finally {
     if (keepsCopy) io.err(`Your text is kept: ${copy}\n`);
     else rmSync(directory, { recursive: true, force: true });
@@ -52,21 +56,19 @@ interface Editing {
   readonly given: string;
   readonly copy: string;
   readonly before: string;
+  readonly json?: boolean;
 }
 
-/** The new text once nothing is wrong with it; the exit code if there is none, 0 if nothing was changed. */
-async function goodText(io: Io, { given, copy, before }: Editing): Promise<string | ExitCode> {
+/** The new text once nothing is wrong with it, or the old one; the exit code if there is none. */
+async function goodText(io: Io, { given, copy, before, json: asJson }: Editing): Promise<string | ExitCode> {
   for (;;) {
-    const failure = runEditor(io, copy);
+    const failure = runEditor(io, copy, asJson === true);
     if (failure !== undefined) {
       io.err(`${failure}\n`);
       return EXIT.internal;
     }
     const edited = readFileSync(copy, 'utf8');
-    if (edited === before) {
-      io.out('Nothing was changed.\n');
-      return EXIT.ok;
-    }
+    if (edited === before) return edited;
     const loaded = loadText(io, given, edited);
     for (const warning of loaded.warnings) io.err(`warning ${problemText(warning)}\n`);
     if ('config' in loaded) return edited;
@@ -77,10 +79,14 @@ async function goodText(io: Io, { given, copy, before }: Editing): Promise<strin
   }
 }
 
-/** As git, crontab and others do it: a command line, with the file behind it. */
-function runEditor({ environment }: Io, copy: string): string | undefined {
+const STDERR = 2;
+
+/** As git, crontab and others do it: a command line, with the file behind it. With JSON its screen is not ours to mix into. */
+function runEditor({ environment }: Io, copy: string, asJson: boolean): string | undefined {
   const editor = environment['VISUAL'] || environment['EDITOR'] || 'editor';
-  const { error, status, signal } = spawnSync('/bin/sh', ['-c', `${editor} "$1"`, editor, copy], { stdio: 'inherit' });
+  const { error, status, signal } = spawnSync('/bin/sh', ['-c', `${editor} "$1"`, editor, copy], {
+    stdio: ['inherit', asJson ? STDERR : 'inherit', 'inherit'],
+  });
   if (error !== undefined) return `The editor cannot be started: ${error.message}.`;
   if (status === 127) return `There is no ${editor}: set EDITOR, as in EDITOR=nano chargepoint config edit.`;
   if (status !== 0) return `The editor ended with ${signal ?? `exit code ${status}`}: nothing was changed.`;
@@ -98,27 +104,36 @@ function put(
       return EXIT.internal;
     }
     const mode = statSync(file).mode & 0o777;
-    const old = `${file}.bak`;
+    const old = backupOf(file);
     replaceFile(old, before, mode);
     giveLike(file, old);
     replaceFile(file, edited, mode);
-    io.out(`${file} is replaced; what was in it before: ${old}\n`);
     return EXIT.ok;
   } catch (error) {
     return trouble(io, file, error);
   }
 }
 
-async function tellNext(io: Io, given: string, edited: string): Promise<void> {
+const backupOf = (file: string): string => `${file}.bak`;
+
+async function runsWith(io: Io, given: string, edited: string): Promise<boolean> {
   const loaded = loadText(io, given, edited);
   const socket = 'config' in loaded ? loaded.config.control.socket : undefined;
-  const runs = socket !== undefined && (await isListening(socket));
-  io.out(
-    runs
-      ? 'The agent goes on with the old one until it is started again: chargepoint config diff,\nthen sudo systemctl restart chargepoint (nobody should be charging).\n'
-      : 'It is read at the next start.\n',
-  );
+  return socket !== undefined && (await isListening(socket));
 }
+
+interface Replaced {
+  readonly file: string;
+  readonly backup: string;
+  readonly agentRuns: boolean;
+}
+
+const nextText = ({ file, backup, agentRuns }: Replaced): string =>
+  `${file} is replaced; what was in it before: ${backup}\n${
+    agentRuns
+      ? 'The agent goes on with the old one until it is started again: chargepoint config diff,\nthen sudo systemctl restart chargepoint (nobody should be charging).\n'
+      : 'It is read at the next start.\n'
+  }`;
 
 function trouble(io: Io, path: string, error: unknown): ExitCode {
   const { code, message } = error as NodeJS.ErrnoException;

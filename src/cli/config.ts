@@ -5,7 +5,7 @@ import { dateText } from '../features/configuration/precedence.ts';
 import { EXIT, type ExitCode } from '../platform/system.ts';
 import { withAgentOrStore } from './agent-or-store.ts';
 import type { AgentOptions } from './agent-socket.ts';
-import { columns, listOf, recordOf, textOf } from './format.ts';
+import { columns, json, listOf, recordOf, textOf } from './format.ts';
 import type { Io } from './io.ts';
 import { type KeyPlaces, keyPlaces } from './key-places.ts';
 
@@ -37,7 +37,12 @@ export const showConfig = (io: Io, options: ShowOptions): Promise<ExitCode> =>
     },
   });
 
-function print(io: Io, { effective, json }: ShowOptions, keys: readonly unknown[], placeOf: KeyPlaces): ExitCode {
+function print(
+  io: Io,
+  { effective, json: asJson }: ShowOptions,
+  keys: readonly unknown[],
+  placeOf: KeyPlaces,
+): ExitCode {
   const shown = keys
     .map(recordOf)
     .filter((key) => effective === true || key['source'] !== 'default')
@@ -45,7 +50,7 @@ function print(io: Io, { effective, json }: ShowOptions, keys: readonly unknown[
       const place = key['source'] === 'file' ? placeOf(textOf(key['name'])) : undefined;
       return place === undefined ? key : { ...key, place };
     });
-  io.out(json === true ? `${JSON.stringify({ keys: shown }, undefined, 2)}\n` : keysText(shown));
+  io.out(asJson === true ? json({ keys: shown }) : keysText(shown));
   return EXIT.ok;
 }
 
@@ -76,6 +81,7 @@ export function keysText(keys: readonly Readonly<Record<string, unknown>>[]): st
 
 export interface ForgetOptions extends AgentOptions {
   readonly all?: boolean;
+  readonly json?: boolean;
 }
 
 /** Exit code 0; 70 if it could not be stored, 78 for the configuration or an unknown key. */
@@ -90,13 +96,18 @@ export async function forgetConfig(io: Io, key: string | undefined, options: For
       const { names, atNextStart } = recordOf(
         await callAgent(socket, { method: 'POST', path: '/keys/forget', body }),
       ) as { names?: unknown; atNextStart?: unknown };
-      return told(io, listOf(names).map(textOf), listOf(atNextStart).map(textOf));
+      return told(io, options, listOf(names).map(textOf), listOf(atNextStart).map(textOf));
     },
-    store: (config) => forgetStored(io, config, key),
+    store: (config) => forgetStored(io, config, key, options),
   });
 }
 
-async function forgetStored(io: Io, config: AgentConfig, key: string | undefined): Promise<ExitCode> {
+async function forgetStored(
+  io: Io,
+  config: AgentConfig,
+  key: string | undefined,
+  options: ForgetOptions,
+): Promise<ExitCode> {
   const [{ changeStored }, { forgetting, setByCentralSystem }, { FEATURES }] = await Promise.all([
     import('./stored.ts'),
     import('../features/configuration/configuration.ts'),
@@ -112,10 +123,19 @@ async function forgetStored(io: Io, config: AgentConfig, key: string | undefined
     io.err(`There is no key ${JSON.stringify(key)}.\n`);
     return EXIT.config;
   }
-  return told(io, names, names);
+  return told(io, options, names, names);
 }
 
-function told(io: Io, names: readonly string[], atNextStart: readonly string[]): ExitCode {
+function told(
+  io: Io,
+  { json: asJson }: ForgetOptions,
+  names: readonly string[],
+  atNextStart: readonly string[],
+): ExitCode {
+  if (asJson === true) {
+    io.out(json({ forgotten: names, atNextStart }));
+    return EXIT.ok;
+  }
   const lines = names.map(
     (name) => `Forgotten: ${name}${atNextStart.includes(name) ? ', from the next start on' : ''}\n`,
   );

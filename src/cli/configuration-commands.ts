@@ -64,12 +64,14 @@ export function addConfig(root: Command, io: Io, finish: Finish): void {
     .copyInheritedSettings(root)
     .description('change the file in $EDITOR; it is checked before it takes the place of the old one')
     .option(CONFIG, CONFIG_HELP, DEFAULT_CONFIG)
+    .option('--json', 'what has become of the file, as JSON')
     .addHelpText('after', examples('sudo EDITOR=nano chargepoint config edit'))
     .action(async (options: EditOptions) => finish(await (await import('./config-edit.ts')).editConfig(io, options)));
   asking(config.command('forget'))
     .description('forget what the central system has set: the file or the default is in force again')
     .argument('[key]', 'name of one key')
     .option('--all', 'everything that it has set')
+    .option('--json', JSON_HELP)
     .addHelpText('after', examples('chargepoint config forget HeartbeatInterval', 'chargepoint config forget --all'))
     .action(async (key: string | undefined, options: ForgetOptions) =>
       finish(await (await import('./config.ts')).forgetConfig(io, key, options)),

@@ -1,5 +1,6 @@
 /** `chargepoint doctor` and `chargepoint central-system test`: from the configuration to the answer of the central system, on one sheet. */
 
+import type { Exercise } from '../../hal/contract.ts';
 import type { AgentConfig } from '../config.ts';
 import { callAgent } from '../control/client.ts';
 import { ControlError, StoreError } from '../errors.ts';
@@ -21,6 +22,7 @@ import { json } from './format.ts';
 import { type Guard, standGuard } from './guard.ts';
 import { HARDWARE_STEPS, type HardwareContext } from './hardware-steps.ts';
 import { DEFAULT_CONFIG, type Io } from './io.ts';
+import { machineWarnings } from './machine.ts';
 import { METER_STEPS, type MeterContext } from './meter-steps.ts';
 import { type Dial, NETWORK_STEPS, type NetworkContext } from './network-steps.ts';
 import { saveReport } from './report.ts';
@@ -107,7 +109,9 @@ function configLine(io: Io, file: string): { readonly loaded: Loaded | undefined
   const count = config.connectors.length;
   const text = `${config.file}: ${config.chargePoint.identity}, ${count} ${count === 1 ? 'connector' : 'connectors'}`;
   const warned = `${warnings.length} ${warnings.length === 1 ? 'warning' : 'warnings'}: chargepoint check ${file}`;
-  return { loaded, line: { ...line, ...(warnings.length === 0 ? pass(text) : pass(text, warned)) } };
+  // What would keep a contactor closed is said here, not only counted.
+  const next = [...machineWarnings(io, config), ...(warnings.length === 0 ? [] : [warned])].join('; ');
+  return { loaded, line: { ...line, ...(next === '' ? pass(text) : pass(text, next)) } };
 }
 
 interface Conclusion {
@@ -183,6 +187,11 @@ class Surgery {
       () => this.#ending.abort(),
       () => process.exit(EXIT.internal),
     );
+    const askAgent = async (question: Parameters<typeof callAgent>[1]): Promise<unknown> => {
+      const asked = socket ?? config.control.socket;
+      if (asked === undefined) throw new ControlError('noAgent', 'there is no control socket');
+      return callAgent(asked, question);
+    };
     this.context = {
       config,
       ...(agent === undefined ? {} : { agent }),
@@ -190,11 +199,9 @@ class Surgery {
       configFile: options.config,
       ...(socket === undefined ? {} : { socket }),
       signal: this.signal,
-      inputs: async () => {
-        const asked = socket ?? config.control.socket;
-        if (asked === undefined) throw new ControlError('noAgent', 'there is no control socket');
-        return (await callAgent(asked, { path: '/inputs' })) as InputsView;
-      },
+      inputs: async () => (await askAgent({ path: '/inputs' })) as InputsView,
+      clickByAgent: async (connectorId) =>
+        (await askAgent({ method: 'POST', path: '/service/click', body: { connectorId } })) as Exercise,
       board: () => {
         this.#access ??= this.#opened(io, config);
         return this.#access;

@@ -17,8 +17,12 @@ export interface HardwareContext {
   readonly agent?: AgentStanding;
   /** What the running agent reads. Rejects with ControlError. */
   readonly inputs: () => Promise<InputsView>;
+  /** Has the running agent close a free contactor for a moment (`POST /service/click`). Rejects with ControlError. */
+  readonly clickByAgent: (connectorId: number) => Promise<Exercise>;
   /** Opens the board, once. Rejects with HalError. */
   readonly board: () => Promise<BoardAccess | NoAccess>;
+  /** Ctrl-C, or SIGTERM. */
+  readonly signal: AbortSignal;
   /** The person agrees that outlets get live for a moment. Undefined: nobody could be asked. */
   readonly mayClick: () => Promise<boolean | undefined>;
   /** Tells the person to do something; resolves when he does not want to, never if nobody sits there. Absent: nobody does. */
@@ -62,10 +66,13 @@ const wait = ({ clock, ended }: BoardAccess, ms: number): Promise<void> =>
   });
 
 /** What is read, by the agent or by us: looking hinders nobody. */
-async function looking(context: HardwareContext, verdict: (view: InputsView) => Result): Promise<Result> {
+async function looking(
+  context: HardwareContext,
+  verdict: (view: InputsView) => Result | Promise<Result>,
+): Promise<Result> {
   if (context.agent === undefined) return onBoard(context, ({ board }) => verdict(inputsOf(board)));
   try {
-    return verdict(await context.inputs());
+    return await verdict(await context.inputs());
   } catch (error) {
     if (!(error instanceof ControlError)) throw error;
     return skip(`the running agent does not tell: ${error.message}`, STOP_AGENT);
@@ -198,26 +205,70 @@ const contactor: Step<HardwareContext> = {
   title: 'Contactor',
   needs: ['pilot', 'faults', 'rcd'],
   run: async (context) =>
-    onBoard(context, async (access) => {
-      const { board, openTransaction } = access;
-      if (openTransaction)
-        return skip('a transaction has no stop yet', 'Let the agent run until it has ended, then try again.');
-      const clickable = board.connectors.filter(({ evse }) => evse.exercise !== undefined);
-      if (clickable.length === 0)
-        return skip(
-          'an EVSE controller closes by itself, with an EV only',
-          'Plug in an EV or a test adapter and charge.',
-        );
-      if (clickable.some(({ evse }) => evse.state.pilot !== 'A'))
-        return skip('something is plugged in', 'Unplug the EV or the adapter, then try again.');
-      const may = await context.mayClick();
-      if (may === undefined) return skip('needs your word: the outlet gets live for a moment', 'Add --yes.');
-      if (!may || access.ended.aborted) return skip('not wanted');
-      const results: (Result & { readonly id: number })[] = [];
-      for (const connector of clickable) results.push({ id: connector.id, ...(await clicked(access, connector)) });
-      return worstOf(results);
-    }),
+    context.agent !== undefined && context.agent.busy.length === 0
+      ? looking(context, (view) => clickedByAgent(context, view))
+      : onBoard(context, async (access) => {
+          if (access.openTransaction)
+            return skip('a transaction has no stop yet', 'Let the agent run until it has ended, then try again.');
+          const clickable = access.board.connectors.filter(({ evse }) => evse.exercise !== undefined);
+          const left = await leftOut(
+            context,
+            clickable.map(({ evse }) => evse.state.pilot),
+          );
+          if (left !== undefined) return left;
+          if (access.ended.aborted) return NOT_WANTED;
+          return each(clickable, access.ended, (connector) => clicked(access, connector));
+        }),
 };
+
+const NOT_WANTED = skip('not wanted');
+
+/** Why no contactor is clicked; undefined if they may be. The person is asked last. */
+async function leftOut({ mayClick }: HardwareContext, pilots: readonly PilotState[]): Promise<Result | undefined> {
+  if (pilots.length === 0)
+    return skip('an EVSE controller closes by itself, with an EV only', 'Plug in an EV or a test adapter and charge.');
+  if (pilots.some((pilot) => pilot !== 'A'))
+    return skip('something is plugged in', 'Unplug the EV or the adapter, then try again.');
+  const may = await mayClick();
+  if (may === undefined) return skip('needs your word: the outlet gets live for a moment', 'Add --yes.');
+  return may ? undefined : NOT_WANTED;
+}
+
+/** One connector after the other: one outlet gets live at a time, and none after Ctrl-C. */
+async function each<Connector extends { readonly id: number }>(
+  connectors: readonly Connector[],
+  ended: AbortSignal,
+  work: (connector: Connector) => Promise<Result>,
+): Promise<Result> {
+  const results: (Result & { readonly id: number })[] = [];
+  for (const connector of connectors)
+    results.push({ id: connector.id, ...(ended.aborted ? skip('ended before its turn') : await work(connector)) });
+  return worstOf(results);
+}
+
+/** The agent decides whether a connector is free, and keeps everybody else from it meanwhile. */
+async function clickedByAgent(context: HardwareContext, { connectors }: InputsView): Promise<Result> {
+  const clickable = connectors.filter(({ externalController }) => !externalController);
+  const left = await leftOut(
+    context,
+    clickable.map(({ pilot: state }) => state),
+  );
+  if (left !== undefined) return left;
+  return each(clickable, context.signal, async ({ id, contactor: state }) => {
+    if (state === 'closed') return REFUSED.closed;
+    try {
+      const seen = await context.clickByAgent(id);
+      const { faults: raised } = await context.inputs();
+      return verdictOn(seen, isStuck(raised, id));
+    } catch (error) {
+      if (!(error instanceof ControlError)) throw error;
+      return skip(`the running agent does not click it: ${error.message}`, STOP_AGENT);
+    }
+  });
+}
+
+const isStuck = (raised: readonly { readonly connectorId: number; readonly code: string }[], id: number): boolean =>
+  raised.some(({ connectorId, code }) => connectorId === id && code === 'contactorStuckOpen');
 
 const REFUSED: { readonly [refusal in ExerciseRefusal]: Result } = {
   pilot: skip('something is plugged in', 'Unplug it, then try again.'),
@@ -237,10 +288,7 @@ async function clicked({ board, ended }: BoardAccess, { id, evse }: ConnectorHar
   ended.removeEventListener('abort', open);
   if (ended.aborted) return skip('ended before its result');
   if (seen.refused !== undefined) return REFUSED[seen.refused];
-  return verdictOn(
-    seen,
-    board.faults.some(({ connectorId, code }) => connectorId === id && code === 'contactorStuckOpen'),
-  );
+  return verdictOn(seen, isStuck(board.faults, id));
 }
 
 function verdictOn({ closedAfterMs, openedAfterMs, cutShort }: Exercise, stuck: boolean): Result {

@@ -58,8 +58,9 @@ const buses: Step<MeterContext> = {
   },
 };
 
-/** The configured unit, with the configured settings, and nobody else. */
-async function askedAlone({ io, signal }: MeterContext, meter: MeterConfig): Promise<Result> {
+/** The configured unit, with the configured settings; who else is there only if that one does not answer. */
+async function askedAlone(context: MeterContext, meter: MeterConfig): Promise<Result> {
+  const { io, signal } = context;
   const [{ portFor, busyText }, { scanBus }, { toolSurroundings }] = await Promise.all([
     import('./meter-port.ts'),
     import('../../hal/modbus/scan.ts'),
@@ -76,15 +77,31 @@ async function askedAlone({ io, signal }: MeterContext, meter: MeterConfig): Pro
     const { devices, garbled, aborted } = await scanBus(options, await toolSurroundings());
     if (aborted) return skip('ended before its turn');
     if (devices.length > 0) return pass(`${where} answers`);
-    const what = garbled.length > 0 ? 'only garbled bytes' : 'no answer';
-    return fail(
-      `${what} from ${where}`,
-      `Power, A/B, termination, unit and baud rate. What is there: chargepoint meter scan --port ${port}`,
-    );
+    return await searched(context, meter, `${garbled.length > 0 ? 'only garbled bytes' : 'no answer'} from ${where}`);
   } catch (error) {
     if (!(error instanceof HalError)) throw error;
     return fail(busyText(port, error.cause ?? error).split('\n')[0] ?? '', remedyFor('hal.busClosed').next);
   }
+}
+
+/** The bus scan of a meter that is not where it should be. Rejects with HalError. */
+async function searched({ io, signal }: MeterContext, meter: MeterConfig, missed: string): Promise<Result> {
+  const [{ SEARCH_WITHIN_MS, foundText, searchedBus }, { shippedModels }, { toolSurroundings }] = await Promise.all([
+    import('./bus-search.ts'),
+    import('./meter-maps.ts'),
+    import('./meter-source.ts'),
+  ]);
+  const { port } = meter.bus;
+  io.err(`${missed}: looking around on the bus for ${SEARCH_WITHIN_MS / 1000} s at most.\n`);
+  const place = { port, unit: meter.unit, settings: settingsOf(meter) };
+  const result = await searchedBus(place, { models: shippedModels(io), signal }, await toolSurroundings());
+  const there = foundText(result);
+  if (there !== undefined) return fail(`${missed}; ${there.found}`, there.next);
+  const sought = signal.aborted ? '' : '; nobody else either, at other rates and units';
+  return fail(
+    `${missed}${sought}`,
+    `Power, A/B, termination, Modbus switched on in its menu. All units: chargepoint meter scan --port ${port}`,
+  );
 }
 
 const meters: Step<MeterContext> = {

@@ -89,6 +89,7 @@ export function addCentralSystem(root: Command, io: Io, finish: Finish): void {
     .option('--yes', 'do it; without this it is only explained')
     .option(CONFIG, CONFIG_HELP, DEFAULT_CONFIG)
     .option('--socket <path>', SOCKET_HELP)
+    .option('--json', JSON_HELP)
     .addHelpText('after', examples(example))
     .action(async (options: SwitchOptions) =>
       finish(await (await import('./central-system.ts')).switchTo(io, options)),

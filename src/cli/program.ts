@@ -37,9 +37,10 @@ export async function program(io: Io, argv: readonly string[]): Promise<ExitCode
   inherited('check')
     .description('say what is wrong with a configuration, or what would be used')
     .argument('[file]', CONFIG_HELP, DEFAULT_CONFIG)
-    .addHelpText('after', examples('chargepoint check chargepoint.yaml'))
-    .action(async (file: string) => {
-      code = await (await import('./check.ts')).check(io, file);
+    .option('--json', JSON_HELP)
+    .addHelpText('after', examples('chargepoint check chargepoint.yaml', 'chargepoint check --json | jq .warnings'))
+    .action(async (file: string, options: { json?: boolean }) => {
+      code = await (await import('./check.ts')).check(io, file, options);
     });
   inherited('bench')
     .description('try it all on this machine: mock board and embedded central system')
@@ -75,8 +76,10 @@ export async function program(io: Io, argv: readonly string[]): Promise<ExitCode
   addReplay(root, io, finish);
   inherited('version')
     .description('versions of the agent and of Node')
-    .action(async () => {
-      code = (await import('./version.ts')).version(io);
+    .option('--json', JSON_HELP)
+    .addHelpText('after', examples('chargepoint version', 'chargepoint version --json | jq -r .version'))
+    .action(async (options: { json?: boolean }) => {
+      code = (await import('./version.ts')).version(io, options);
     });
 
   try {

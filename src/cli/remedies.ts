@@ -161,6 +161,10 @@ export const REMEDIES: { readonly [code: string]: Remedy } = {
     cause: 'there is no such PWM',
     next: 'Is it switched on in /boot/firmware/config.txt (dtoverlay=pwm)? ls -l /sys/class/pwm/*/device',
   },
+  'hal.pwmBusy': {
+    cause: 'somebody else holds the PWM',
+    next: 'Which one: sudo cat /sys/kernel/debug/pwm. Analogue audio (dtparam=audio=off), a fan or another overlay in /boot/firmware/config.txt; an agent? sudo systemctl stop chargepoint',
+  },
   'hal.noSuchAdc': {
     cause: 'there is no such converter',
     next: 'Is it switched on in /boot/firmware/config.txt (dtparam=spi=on, dtoverlay=ads1115)? cat /sys/bus/iio/devices/*/name; ls /dev/spidev*',

@@ -1,11 +1,12 @@
 /** `chargepoint run`: outputs safe, configuration, agent, and an end that leaves every contactor open. */
-import type { Board, FaultCode } from '../../hal/contract.ts';
+import type { Board } from '../../hal/contract.ts';
 import type { Agent, AgentOptions } from '../agent.ts';
 import type { AgentConfig } from '../config.ts';
 import type { ControlServer } from '../control/server.ts';
 import type { PlatformClock } from '../platform/clock.ts';
 import { installationDirectory, nodeFiles } from '../platform/files.ts';
 import { firmwareFile } from '../platform/firmware-files.ts';
+import { freeBytes } from '../platform/free-space.ts';
 import { installerFor } from '../platform/installers.ts';
 import { switchOffLeftovers } from '../platform/leftover-outputs.ts';
 import type { LineWriter } from '../platform/line-writer.ts';
@@ -41,8 +42,6 @@ const ACKNOWLEDGED_WITHIN_MS = 600;
 const STDOUT = 1;
 /** So long a new release has to be well before it confirms itself, in seconds; CHARGEPOINT_CONFIRM_AFTER_S of the unit wins. */
 const CONFIRM_AFTER_S = 120;
-/** Faults that a release with a broken driver would show. */
-const OURS: readonly FaultCode[] = ['controllerSilent', 'internalFault', 'meterSilent', 'pilotSilent'];
 /** The last words of the log get this long to be read, within the 3 s. */
 const LAST_WORDS_MS = 150;
 
@@ -329,6 +328,7 @@ class Process {
           this.#log.info(`ending for a ${kind}`);
           this.#exit();
         },
+        freeBytes: () => freeBytes(this.#config.stateDir),
       },
       certificates: nodeCertificates,
       keyStore: new FileKeyStore(keyDirectory(this.#config.stateDir), this.#log),
@@ -376,11 +376,11 @@ class Process {
   }
 
   async #confirmRelease(agent: Agent, board: Board, version: string): Promise<void> {
-    const { confirmRelease } = await import('../platform/release.ts');
+    const [{ confirmRelease }, { isWell }] = await Promise.all([import('../platform/release.ts'), import('./well.ts')]);
     const { CHARGEPOINT_CONFIRM_AFTER_S: given, CHARGEPOINT_ROOT: root } = this.#io.environment;
     confirmRelease({
       version,
-      isWell: () => agent.view().boot === 'Accepted' && !board.faults.some(({ code }) => OURS.includes(code)),
+      isWell: () => isWell(agent.view(), board.faults),
       forMs: (Number(given) || CONFIRM_AFTER_S) * 1000,
       clock: this.#clock,
       log: this.#log,
@@ -443,6 +443,6 @@ class Process {
 
 /** Transactions may be missing until somebody has run `chargepoint outbox recover`. */
 const lostStore = (movedAside: string, reason = 'it could not be opened') => ({
-  type: 'StoreReplaced',
+  type: 'StoreReplaced' as const,
   techInfo: `a fresh store was started: ${reason}; the old one is at ${movedAside}`,
 });

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { installationDirectory, nodeFiles } from '../platform/files.ts';
 import { EXIT, type ExitCode } from '../platform/system.ts';
-import { recordOf } from './format.ts';
+import { json, recordOf } from './format.ts';
 import type { Io } from './io.ts';
 
 /** As in package.json of the installation; `unknown` without one. */
@@ -15,7 +15,10 @@ export function versionOf(io: Io): string {
   }
 }
 
-export function version(io: Io): ExitCode {
-  io.out(`chargepoint ${versionOf(io)}, Node ${process.version}, ${process.platform} ${process.arch}\n`);
+export function version(io: Io, { json: asJson = false }: { readonly json?: boolean } = {}): ExitCode {
+  const [version, { version: node, platform, arch }] = [versionOf(io), process];
+  io.out(
+    asJson ? json({ version, node, platform, arch }) : `chargepoint ${version}, Node ${node}, ${platform} ${arch}\n`,
+  );
   return EXIT.ok;
 }

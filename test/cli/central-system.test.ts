@@ -126,6 +126,24 @@ describe('central-system switch without an agent', () => {
     await expectOld();
   });
 
+  it('tells a script in JSON what it would do, and what it has done', async () => {
+    await stored();
+    const plan = {
+      from: { url: 'ws://127.0.0.1:9000', identity: 'cp001' },
+      to: { url: 'ws://127.0.0.1:9100/new', identity: 'cp002' },
+    };
+    expect(await switched(...NEW, '--json')).toBe(78);
+    expect(JSON.parse(printed.out)).toEqual({ ...plan, switched: false });
+    printed.out = '';
+    expect(await switched(...NEW, '--yes', '--json')).toBe(0);
+    expect(JSON.parse(printed.out)).toEqual({
+      ...plan,
+      switched: true,
+      byAgent: false,
+      done: expect.stringMatching(/^Switched\. 1 unconfirmed messages are in /),
+    });
+  });
+
   it('exports, clears and edits the file: comments and mode stay', async () => {
     await stored();
     expect(await switched(...NEW, '--yes')).toBe(0);

@@ -137,6 +137,22 @@ describe('config edit', () => {
     expect(readdirSync(directory)).toEqual(['chargepoint.yaml']);
   });
 
+  it('tells a script in JSON what has become of the file', async () => {
+    const edit = async (editor: string) => {
+      const { code, out, err } = await config(['edit', '--json'], { editor });
+      return { code, err, answer: out === '' ? undefined : (JSON.parse(out) as unknown) };
+    };
+    expect(await edit('true')).toEqual({ code: 0, err: '', answer: { file, replaced: false } });
+    expect(await edit("sed -i 's/maxA: 32/maxA: 16/'")).toEqual({
+      code: 0,
+      err: '',
+      answer: { file, replaced: true, backup: `${file}.bak`, agentRuns: false },
+    });
+    const wrong = await edit("sed -i 's/maxA: 16/maxA: 999/'");
+    expect(wrong).toMatchObject({ code: 78, answer: undefined });
+    kept(wrong.err);
+  });
+
   it('does not overwrite what somebody else has written meanwhile', async () => {
     const editor = `sed -i 's/maxA: 32/maxA: 16/' "${file}" && sed -i 's/maxA: 32/maxA: 20/'`;
     const { code, err } = await config(['edit'], { editor });

@@ -162,6 +162,14 @@ describe('config forget', () => {
     expect((await configuration()).get(heartbeatInterval)).toBe(300);
   });
 
+  it('tells a script in JSON what is forgotten', async () => {
+    await withAgent();
+    const forget = async (...argv: string[]) =>
+      JSON.parse((await chargepoint('config', 'forget', '--json', ...argv)).out) as unknown;
+    expect(await forget('HeartbeatInterval')).toEqual({ forgotten: ['HeartbeatInterval'], atNextStart: [] });
+    expect(await forget('HeartbeatInterval')).toEqual({ forgotten: [], atNextStart: [] });
+  });
+
   it('keeps away from a store whose agent does not answer, with exit code 70', async () => {
     await configuration();
     const { code, err } = await chargepoint('config', 'forget', '--all');

@@ -1,5 +1,5 @@
 /** `chargepoint doctor` on real files and the mock board: what it asks before it moves, what it leaves to a running agent, what it keeps. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -7,6 +7,7 @@ import type { Io } from '../../src/cli/io.ts';
 import type { Line } from '../../src/cli/sheet.ts';
 import { storeDirectory } from '../../src/cli/store-directory.ts';
 import { type ControlServer, serveControl } from '../../src/control/server.ts';
+import type { ControlRequest } from '../../src/features/feature.ts';
 import { openKey } from '../../src/features/transactions/facts.ts';
 import { socketFile } from '../../src/platform/socket-file.ts';
 import { openStore } from '../../src/platform/store.ts';
@@ -122,6 +123,31 @@ describe('chargepoint doctor without an agent', () => {
     expect([code, passed]).toEqual([1, false]);
   });
 
+  it('says what on this machine would keep a contactor closed after the agent, as check does', async () => {
+    const real = `board: raspberry-pi-lab\nacknowledgeLabUse: true`;
+    writeFileSync(
+      file,
+      TEXT.replace('board: mock', real)
+        .replace('bench: {}\n', '')
+        .replace(
+          'cable: socket',
+          'cable: attached, meter: { model: eastron-sdm630, bus: { port: /dev/ttyUSB9 }, unit: 1 }',
+        ),
+      { mode: 0o600 },
+    );
+    const module = join(directory, 'sys/module/pinctrl_rp1/parameters');
+    mkdirSync(module, { recursive: true });
+    writeFileSync(join(module, 'persist_gpio_outputs'), 'Y\n');
+    const environment = { CHARGEPOINT_ROOT: directory, PATH: directory };
+    const { out } = await typed(['doctor', '--config', file, '--only', 'network', '--json'], { environment });
+    const { lines } = JSON.parse(out) as Sheet;
+    const { err } = await typed(['check', file], { environment });
+    const said = err.split('\n').flatMap((text) => /^warning (the kernel keeps .*)$/.exec(text)?.[1] ?? []);
+    expect(said).toEqual([expect.stringContaining('dtparam=strict_gpiod')]);
+    expect(lines[0]).toMatchObject({ id: 'config', outcome: 'PASS', next: expect.stringContaining(said[0] ?? '') });
+    expect(lines[0]?.next).toMatch(/; \d+ warnings?: chargepoint check /);
+  });
+
   it('says what is wrong with the configuration, and looks at nothing else', async () => {
     writeFileSync(file, TEXT.replace('identity: cp001', 'identity: 7'), { mode: 0o600 });
     const { code, lines, line, report } = await sheetOf();
@@ -176,18 +202,38 @@ describe('chargepoint doctor beside a running agent', () => {
     connectors: [{ id: 1, pilot: 'C' }],
   };
 
-  async function agent(status: object, inputs?: object): Promise<void> {
+  async function agent(status: object, inputs?: object, click?: (body: unknown) => object): Promise<void> {
     server = await serveControl({
       socket: socketFile(join(directory, 'control.sock')),
       log: silentLog,
       routes: [
         { method: 'GET', path: '/status', handle: () => ({ connectors: [{ id: 1, transaction: 'none' }], ...status }) },
         ...(inputs === undefined ? [] : [{ method: 'GET' as const, path: '/inputs', handle: () => inputs }]),
+        ...(click === undefined
+          ? []
+          : [{ method: 'POST' as const, path: '/service/click', handle: ({ body }: ControlRequest) => click(body) }]),
       ],
     });
   }
 
-  it('sees board, pilot and faults with its eyes, and leaves the contactor to it', async () => {
+  it('has a free contactor clicked by the agent, once the person has said yes', async () => {
+    const free = { id: 1, pilot: 'A', contactor: 'open', externalController: false };
+    const bodies: unknown[] = [];
+    const click = (body: unknown) => {
+      bodies.push(body);
+      return { closedAfterMs: 20, openedAfterMs: 11 };
+    };
+    await agent({ connected: true, boot: 'Accepted' }, { ...SOUND, connectors: [free] }, click);
+    expect((await sheetOf('--only', 'hardware')).line('contactor')).toMatchObject({ next: 'Add --yes.' });
+    expect(bodies).toEqual([]);
+    expect((await sheetOf('--only', 'hardware', '--yes')).line('contactor')).toMatchObject({
+      outcome: 'PASS',
+      detail: 'connector 1: closed after 20 ms, open 11 ms after the coil was off',
+    });
+    expect(bodies).toEqual([{ connectorId: 1 }]);
+  });
+
+  it('sees board, pilot and faults with its eyes, and clicks no contactor with an EV there', async () => {
     await agent({ connected: true, boot: 'Accepted' }, SOUND);
     const { line } = await sheetOf('--only', 'hardware', '--yes');
     expect(line('gpio')).toMatchObject({
@@ -196,7 +242,7 @@ describe('chargepoint doctor beside a running agent', () => {
     });
     expect(line('pilot')).toMatchObject({ outcome: 'PASS', detail: expect.stringContaining('reads C') });
     expect(line('faults')?.outcome).toBe('PASS');
-    expect(line('contactor')).toMatchObject({ outcome: 'SKIP', detail: 'the running agent owns the board' });
+    expect(line('contactor')).toMatchObject({ outcome: 'SKIP', detail: 'something is plugged in' });
   });
 
   it.each<[string, object, string]>([

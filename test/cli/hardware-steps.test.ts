@@ -6,14 +6,17 @@ import { HARDWARE_STEPS, type HardwareContext } from '../../src/cli/hardware-ste
 import { meterVerdict } from '../../src/cli/meter-steps.ts';
 import type { Result } from '../../src/cli/sheet.ts';
 import type { AgentConfig } from '../../src/config.ts';
+import { ControlError } from '../../src/errors.ts';
+import type { InputsView } from '../../src/features/service/inputs.ts';
 import { lab, load } from '../config/support.ts';
 import { minutes, seconds, settle, VirtualClock } from '../sim/virtual-clock.ts';
 import { silentLog } from '../sim/world.ts';
 
 /** A real board as the file says it, the mock one in its place. */
-function site(change: Partial<HardwareContext> = {}, board?: object) {
+function site(change: Partial<HardwareContext> = {}, board?: object, ids: readonly number[] = [1]) {
   const clock = new VirtualClock();
-  const mock: MockBoard = createMockBoard({ connectors: [{ id: 1, cable: 'attached' }], clock, log: silentLog });
+  const connectors = ids.map((id) => ({ id, cable: 'attached' as const }));
+  const mock: MockBoard = createMockBoard({ connectors, clock, log: silentLog });
   const { config } = load(lab);
   if (config === undefined || config.board === 'mock') throw new Error('the configuration does not load');
   const ending = new AbortController();
@@ -26,7 +29,9 @@ function site(change: Partial<HardwareContext> = {}, board?: object) {
   };
   const context: HardwareContext = {
     config: { ...config, board: { ...config.board, inputs: [], ...board } } as AgentConfig,
-    inputs: () => Promise.reject(new Error('there is no agent')),
+    inputs: () => Promise.reject(new ControlError('noAgent', 'there is no agent')),
+    clickByAgent: () => Promise.reject(new ControlError('noAgent', 'there is no agent')),
+    signal: ending.signal,
     board: async () => access,
     mayClick: async () => true,
     ...change,
@@ -99,7 +104,7 @@ describe('the contactor step', () => {
   it.each<[string, Partial<HardwareContext>]>([
     ['the person says no', { mayClick: async () => false }],
     ['nobody could be asked', { mayClick: async () => undefined }],
-    ['an agent runs', { agent: { connected: false, busy: [] } }],
+    ['an agent runs that tells nothing', { agent: { connected: false, busy: [] } }],
     ['somebody charges', { agent: { connected: false, busy: [1] } }],
   ])('does not move it when %s', async (_what, change) => {
     const { run, history } = site(change);
@@ -116,6 +121,79 @@ describe('the contactor step', () => {
     ending.abort();
     expect(history()).toEqual(['open', 'closed', 'open']);
     expect((await done).outcome).toBe('SKIP');
+  });
+});
+
+describe('the contactor step on several outlets', () => {
+  it('moves none after Ctrl-C, not the next one either', async () => {
+    const { run, mock, clock, ending } = site({}, undefined, [1, 2]);
+    const done = run('contactor', 100);
+    await settle();
+    await clock.advance(0);
+    ending.abort();
+    await clock.advance(seconds(2));
+    expect((await done).detail).toBe('connector 1: ended before its result; connector 2: ended before its turn');
+    expect(mock.contactorHistory(2)).toEqual(['open']);
+  });
+});
+
+describe('the contactor step beside a running agent', () => {
+  const view = (change: object = {}) => ({
+    inputs: async () =>
+      ({
+        faults: [],
+        connectors: [{ id: 1, pilot: 'A', contactor: 'open', externalController: false, ...change }],
+      }) as unknown as InputsView,
+  });
+  const beside = (change: Partial<HardwareContext>) => {
+    const clicked: number[] = [];
+    const { run, history } = site({
+      agent: { connected: true, busy: [] },
+      ...view(),
+      clickByAgent: async (id) => {
+        clicked.push(id);
+        return { closedAfterMs: 21.4, openedAfterMs: 12 };
+      },
+      ...change,
+    });
+    return { clicked, history, result: run('contactor') };
+  };
+
+  it('has it clicked by the agent, and touches no board itself', async () => {
+    const { result, clicked, history } = beside({});
+    expect(await result).toEqual({
+      outcome: 'PASS',
+      detail: 'connector 1: closed after 21 ms, open 12 ms after the coil was off',
+    });
+    expect([clicked, history()]).toEqual([[1], ['open']]);
+  });
+
+  it.each<[string, Partial<HardwareContext>, string]>([
+    ['the person says no', { mayClick: async () => false }, 'not wanted'],
+    ['nobody could be asked', { mayClick: async () => undefined }, 'needs your word'],
+    ['somebody charges', { agent: { connected: true, busy: [1] } }, 'has a transaction'],
+    ['an EV is plugged in', view({ pilot: 'B' }), 'something is plugged in'],
+    ['a controller closes by itself', view({ externalController: true }), 'closes by itself'],
+  ])('asks the agent for nothing when %s', async (_what, change, detail) => {
+    const { result, clicked } = beside(change);
+    expect(await result).toMatchObject({ outcome: 'SKIP', detail: expect.stringContaining(detail) });
+    expect(clicked).toEqual([]);
+  });
+
+  it('tells why the agent does not: the connector is not free', async () => {
+    const clickByAgent = () => Promise.reject(new ControlError('badRequest', 'connector 1 is reserved'));
+    expect(await beside({ clickByAgent }).result).toMatchObject({
+      outcome: 'SKIP',
+      detail: 'connector 1: the running agent does not click it: connector 1 is reserved',
+    });
+  });
+
+  it('fails one that does not close, and one that is closed without an EV', async () => {
+    const never = await beside({ clickByAgent: async () => ({}) }).result;
+    expect(never).toMatchObject({ outcome: 'FAIL', detail: expect.stringContaining('does not close') });
+    const { result, clicked } = beside(view({ contactor: 'closed' }));
+    expect(await result).toMatchObject({ outcome: 'FAIL', detail: expect.stringContaining('welded') });
+    expect(clicked).toEqual([]);
   });
 });
 

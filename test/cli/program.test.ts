@@ -93,6 +93,45 @@ describe('help and mistakes', () => {
     expect(fits(out)).toBe(true);
   });
 
+  it.each([
+    'check',
+    'status',
+    'doctor',
+    'setup',
+    'inputs',
+    'pilot',
+    'lock',
+    'contactor',
+    'faults list',
+    'faults reset',
+    'sessions',
+    'logs',
+    'rfid',
+    'why',
+    'limits list',
+    'limits set',
+    'limits withdraw',
+    'delay cancel',
+    'meter scan',
+    'meter read',
+    'meter watch',
+    'outbox list',
+    'outbox dead',
+    'outbox recover',
+    'recordings list',
+    'recordings save',
+    'replay',
+    'config show',
+    'config diff',
+    'config edit',
+    'config forget',
+    'central-system switch',
+    'central-system test',
+    'version',
+  ])('%s answers a script in JSON', async (command) => {
+    expect((await chargepoint(...command.split(' '), '--help')).out).toMatch(/^ {2}--json /m);
+  });
+
   it('says what is possible, on stderr with exit code 78, for an unknown command or option', async () => {
     for (const argv of [['charge'], ['status', '--colour'], ['outbox', 'recover'], ['config', 'forget']]) {
       const { code, out, err } = await chargepoint(...argv);
@@ -103,6 +142,13 @@ describe('help and mistakes', () => {
 
   it('prints the version of the package', async () => {
     expect((await chargepoint('version')).out).toMatch(/^chargepoint \d+\.\d+\.\d+\S*, Node v/);
+    const { version: node, platform, arch } = process;
+    expect(JSON.parse((await chargepoint('version', '--json')).out)).toEqual({
+      version: expect.stringMatching(/^\d+\.\d+\.\d+/),
+      node,
+      platform,
+      arch,
+    });
   });
 });
 
@@ -130,9 +176,20 @@ describe('check', () => {
       '230 V, 3 phases, fuse 32 A, safe current 6 A, house 35 A, dimming 4200 W',
     );
     const meter = { model: 'eastron-sdm630', bus: { port: '/dev/ttyUSB0' }, unit: 3 };
-    const patient = { randomDelayS: 600, rampAPerMinute: 0.5, gridConnection: { fuseA: 35, meter } };
+    const patient = { randomDelayS: 600, rampAPerMinute: 0.5, asymmetryA: 20, gridConnection: { fuseA: 35, meter } };
     expect(await row({ ...lab, installation: patient })).toMatch(
-      /^230 V, 3 phases, safe current 6 A, random delay up to 600 s, ramp 0.5 A\/min, house 35 A, .*SDM630.* unit 3 on \/dev\/ttyUSB0$/,
+      /^230 V, 3 phases, safe current 6 A, random delay up to 600 s, ramp 0.5 A\/min, phases may differ by 20 A, house 35 A, .*SDM630.* unit 3 on \/dev\/ttyUSB0$/,
+    );
+  });
+
+  it('shows how many roots of the manufacturer the file brings along, if it names any', async () => {
+    const row = async (content: object): Promise<string | undefined> =>
+      /^Firmware +(.*)$/m.exec((await chargepoint('check', file({ ...content, stateDir: directory }))).out)?.[1];
+    expect(await row(bench)).toBeUndefined();
+    const root = '-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n';
+    writeFileSync(join(directory, 'maker.pem'), root + root);
+    expect(await row({ ...bench, firmware: { rootFile: 'maker.pem' } })).toBe(
+      'signed below one of 2 certificates of rootFile',
     );
   });
 
@@ -212,6 +269,35 @@ describe('check', () => {
     const { code, err } = await chargepoint('check', file({ ...bench, options: { Nonsense: 1 } }));
     expect(code).toBe(0);
     expect(err).toMatch(/^warning .*chargepoint\.yaml:\d+:\d+ options\.Nonsense: /);
+  });
+
+  it('says the same in JSON, and nothing else', async () => {
+    const bad = await chargepoint('check', '--json', file({ ...bench, chargePoint: { identity: 'x' } }));
+    expect([bad.code, bad.err]).toEqual([78, '']);
+    const report = JSON.parse(bad.out) as { errors: { path: string }[] };
+    expect(report).toMatchObject({ passed: false, warnings: [] });
+    expect(report.errors.map(({ path }) => path)).toContain('chargePoint.vendor');
+
+    const keys = { HeartbeatInterval: 60, AuthorizationKey: 'a-key-that-nobody-reads' };
+    const stateDir = join(directory, 'state');
+    const good = await chargepointIn(
+      { CHARGEPOINT_ROOT: directory },
+      'check',
+      '--json',
+      file({ ...lab, stateDir, keys }),
+    );
+    expect([good.code, good.err]).toEqual([0, '']);
+    expect(good.out).not.toContain('nobody-reads');
+    expect(JSON.parse(good.out)).toMatchObject({
+      passed: true,
+      used: { Board: 'Raspberry Pi lab board', 'Connector 1': expect.stringContaining('opens within 90 ms') },
+      keys: { HeartbeatInterval: 'file 60', AuthorizationKey: 'file ***' },
+      safeOutputs: expect.stringContaining('safe-outputs'),
+      warnings: expect.arrayContaining([
+        expect.objectContaining({ path: 'acknowledgeLabUse', line: expect.any(Number) }),
+        { message: expect.stringContaining('apt install gpiod') },
+      ]),
+    });
   });
 
   it('shows how fast a real board opens', async () => {

@@ -144,6 +144,25 @@ describe('run', () => {
     expect(await callAgent(socket, { path: '/status' })).toMatchObject({ url });
   });
 
+  it('warns at every start of a pilot that a Linux process makes, before it opens the board', async () => {
+    // No GPIO and no PWM there: nothing of this machine is touched.
+    const boardFile = readFileSync(join(ROOT, 'config/boards/raspberry-pi-lab.yaml'), 'utf8');
+    writeFileSync(join(directory, 'board.yaml'), `${boardFile}\nsysfsRoot: ${directory}/sys\n`);
+    const model = join(ROOT, 'config/meters/eastron-sdm630.yaml');
+    const meter = { model, bus: { port: join(directory, 'no-adapter') }, unit: 1 };
+    const { bench: _, ...main } = JSON.parse(readFileSync(config, 'utf8')) as { bench: unknown };
+    const connectors = [{ id: 1, cable: 'attached', meter }];
+    writeFileSync(config, JSON.stringify({ ...main, board: './board.yaml', connectors, acknowledgeLabUse: true }));
+    for (const time of ['first', 'second']) {
+      const agent = start();
+      expect(await agent.ended, agent.output()).toBe(70);
+      const warning = agent.output().indexOf('acknowledgeLabUse: Raspberry Pi lab board drives the pilot');
+      expect(warning, `${time} start: ${agent.output()}`).toBeGreaterThan(-1);
+      expect(agent.output().indexOf('for laboratory use only')).toBeGreaterThan(warning);
+      expect(agent.output().indexOf('the agent cannot start')).toBeGreaterThan(warning);
+    }
+  });
+
   it('exits 78 for an input that has no such value', async () => {
     const main = JSON.parse(readFileSync(config, 'utf8')) as object;
     writeFileSync(config, JSON.stringify({ ...main, bench: { inputs: { link: 'sideways' } } }));

@@ -100,7 +100,7 @@ describe('chargepoint doctor on a sound charge point', { timeout: 60_000 }, () =
     expect(pulses()).toEqual([]);
   });
 
-  it('leaves board, bus and link to an agent that runs, and asks it for the meter', async () => {
+  it('leaves board, bus and link to an agent that runs, and asks it for the meter and the click', async () => {
     const agent = run('run');
     await site.central.untilConnected();
     await until('the control socket', () => readdirSync(site.folder).includes('control.sock'));
@@ -111,11 +111,13 @@ describe('chargepoint doctor on a sound charge point', { timeout: 60_000 }, () =
       detail: expect.stringContaining('held by the running agent'),
     });
     expect(line('pilot').detail).toBe('connector 1: +12 V reads back as A, no EV');
-    expect(line('contactor')).toMatchObject({ outcome: 'SKIP', detail: 'the running agent owns the board' });
+    expect(line('contactor').detail).toMatch(/^connector 1: closed after \d+ ms, open \d+ ms after the coil was off$/);
     expect(line('meter')).toMatchObject({ outcome: 'PASS' });
     expect(line('boot')).toMatchObject({ outcome: 'PASS', detail: 'Accepted, by the running agent' });
     expect([code, site.central.links], output).toEqual([0, 1]);
-    expect(pulses()).toEqual([]);
+    expect(pulses()).toHaveLength(1);
+    expect(pulses()[0]).toBeLessThan(300 + LATE_MS);
+    expect(site.car.coil).toBe('off');
     agent.process.kill('SIGTERM');
     expect((await agent.exit).code).toBe(0);
   });
@@ -185,6 +187,15 @@ describe('chargepoint doctor on a broken one', { timeout: 60_000 }, () => {
     expect(line('rcd').outcome).toBe(trips ? 'PASS' : 'FAIL');
     expect(line('contactor').outcome).toBe(trips ? 'PASS' : 'SKIP');
     expect(pulses()).toHaveLength(trips ? 1 : 0);
+  });
+
+  it('scans the bus for a meter that does not answer, and says where it is', async () => {
+    writeFileSync(site.config, site.configText().replace('unit: 1 }', 'unit: 7 }'));
+    const { line, code, output } = await doctor(['--only', 'hardware']);
+    expect(line('bus')).toMatchObject({ outcome: 'FAIL', next: expect.stringContaining('unit: 1; in bus: baudRate:') });
+    expect(line('bus').detail).toMatch(/no answer from unit 7 on .*; at 9600 8N1 there is unit 1 \(.*SDM630.*\)$/);
+    expect(line('meter')).toMatchObject({ outcome: 'SKIP', because: 'Serial bus' });
+    expect(code, output).toBe(1);
   });
 
   it('names a chip that is not there', async () => {

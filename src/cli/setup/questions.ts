@@ -150,7 +150,8 @@ function centralSystemQuestions(
     {
       name: 'securityProfile',
       ask: 'Security profile',
-      explain: '0 none, 1 password without TLS, 2 TLS and password, 3 TLS with a certificate of our own',
+      explain:
+        '0 none, 1 password without TLS, 2 TLS and password, 3 TLS with a certificate of our own, which a new box has not yet',
       place: ['centralSystem', 'securityProfile'],
       fallback: board === 'mock' ? '0' : '2',
       sample: '0',

@@ -1,10 +1,11 @@
 /*
- * A fake of /dev/gpiochip0 for tests: runs a command and answers its GPIO ioctls (uAPI v2) in place of the kernel.
+ * A fake of /dev/gpiochip0 and /dev/spidev0.0 for tests: runs a command and answers its ioctls of GPIO (uAPI v2) and of spidev, on which an
+ * MCP3008 hangs, in place of the kernel.
  *
  *   fake-gpiochip CONTROL LOG COMMAND...
  *
- * The command keeps the pid of this program. /dev/gpiochip0 only has to be a file that can be opened: a seccomp filter hands every ioctl of
- * type 0xB4 to a supervisor, which reads and writes the structures in the memory of the caller and gives it descriptors. The structures are those of
+ * The command keeps the pid of this program. The devices only have to be files that can be opened: a seccomp filter hands every ioctl of
+ * type 0xB4 and 'k' to a supervisor, which reads and writes the structures in the memory of the caller and gives it descriptors. The structures are those of
  * linux/gpio.h. A line is the reading end of a pipe whose writing end takes the edges; it is released when nobody has the reading end any more.
  * CONTROL is a FIFO that takes lines of text:
  *   pull LINE LEVEL      the world puts a level on an input
@@ -12,7 +13,9 @@
  *   wire OUT IN          the input IN follows the output OUT, as a mirror contact follows a coil; `cut OUT` ends that
  *   hold LINE NAME       NAME has LINE; `deny LINE`: asking for it gives EPERM (a line that is exported in sysfs, whose base is 512, is held, too)
  *   remove               the chip is gone
- * LOG gets one line for each thing that happens: monotonic nanoseconds, /line/N (or /request/N, /release/N, `pull N`), value.
+ *   spi HIGH LOW SHARE   what the MCP3008 measures at all its channels, in counts: a wave of 1 kHz, HIGH for SHARE thousandths of it
+ * LOG gets one line for each thing that happens: monotonic nanoseconds, /line/N (or /request/N, /release/N, `pull N`), value; of spidev /spi/mode with the mode, `spi HIGH` with LOW,
+ * and /spi/channel with the channel and the count of the samples for the first message after each of these.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -20,6 +23,7 @@
 #include <linux/filter.h>
 #include <linux/gpio.h>
 #include <linux/seccomp.h>
+#include <linux/spi/spidev.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -51,6 +55,7 @@ struct line {
 };
 
 static struct line lines[LINES];
+static struct { int high, low, share; double phase_us; bool told; } wave;
 static bool removed;
 static FILE *log_file;
 static int listener;
@@ -107,6 +112,13 @@ static void forget(int index) {
 static void obey(char *text) {
   char word[16], name[GPIO_MAX_NAME_SIZE];
   int a = 0, b = 0;
+  if (sscanf(text, "spi %d %d %d", &wave.high, &wave.low, &wave.share) == 3) {
+    char low[16];
+    snprintf(low, sizeof low, "%d", wave.low);
+    wave.told = false;
+    note("spi ", wave.high, low);
+    return;
+  }
   if (sscanf(text, "%15s %d %31s", word, &a, name) < 1 || a < 0 || a >= LINES) return;
   sscanf(text, "%*s %*d %d", &b);
   struct line *line = &lines[a];
@@ -228,6 +240,64 @@ static int line_values(int index, struct gpio_v2_line_values *values, bool set) 
   return 0;
 }
 
+/* ---- spidev, and the MCP3008 behind it ---- */
+
+enum { MOST_TRANSFERS = 511, BYTES = 3, PERIOD_US = 1000 };
+
+/* The start bit, single-ended, the channel; then a null bit and ten bits of the answer (DS21295, figure 6-1). What comes before is not driven. */
+static int convert(const unsigned char sent[BYTES], unsigned char back[BYTES], double at_us) {
+  if (sent[0] != 1 || !(sent[1] & 0x80) || (sent[1] & 0x0f) || sent[2]) return NONE;
+  const double place = at_us - PERIOD_US * (double)(long)(at_us / PERIOD_US);
+  const int count = place < wave.share ? wave.high : wave.low;
+  back[0] = 0xff;
+  back[1] = (unsigned char)(0xf8 | count >> 8);
+  back[2] = (unsigned char)count;
+  return (sent[1] >> 4) & 7;
+}
+
+static int message(int memory, off_t at, size_t size) {
+  static struct spi_ioc_transfer transfers[MOST_TRANSFERS];
+  const size_t count = size / sizeof *transfers;
+  if (count == 0 || count > MOST_TRANSFERS || size % sizeof *transfers) return EINVAL;
+  if (pread(memory, transfers, size, at) != (ssize_t)size) return EFAULT;
+  int channel = NONE;
+  for (size_t i = 0; i < count; i++) {
+    const struct spi_ioc_transfer *transfer = &transfers[i];
+    unsigned char sent[BYTES], back[BYTES];
+    /* Without a deselection between two of them the chip would go on with the first. */
+    if (transfer->len != BYTES || !transfer->cs_change != (i == count - 1) || transfer->speed_hz == 0) return EINVAL;
+    if (pread(memory, sent, BYTES, (off_t)transfer->tx_buf) != BYTES) return EFAULT;
+    channel = convert(sent, back, wave.phase_us);
+    if (channel == NONE) return EINVAL;
+    wave.phase_us += BYTES * 8 * 1e6 / transfer->speed_hz;
+    if (pwrite(memory, back, BYTES, (off_t)transfer->rx_buf) != BYTES) return EFAULT;
+  }
+  wave.phase_us += 137;
+  if (!wave.told) {
+    char times[16];
+    snprintf(times, sizeof times, "%zu", count);
+    note("/spi/channel", channel, times);
+    wave.told = true;
+  }
+  return 0;
+}
+
+static int spi(const struct seccomp_notif *asked, int memory) {
+  const unsigned command = (unsigned)asked->data.args[1];
+  const off_t at = (off_t)asked->data.args[2];
+  char path[64], device[32] = "";
+  snprintf(path, sizeof path, "/proc/%d/fd/%d", (int)asked->pid, (int)asked->data.args[0]);
+  if (readlink(path, device, sizeof device - 1) < 0 || strcmp(device, "/dev/spidev0.0") != 0) return ENOTTY;
+  if (command == SPI_IOC_WR_MODE) {
+    unsigned char mode;
+    if (pread(memory, &mode, 1, at) != 1) return EFAULT;
+    note("/spi/mode", mode, "set");
+    return mode == SPI_MODE_0 ? 0 : EINVAL;
+  }
+  if (_IOC_NR(command) != 0 || _IOC_DIR(command) != _IOC_WRITE) return ENOTTY;
+  return message(memory, at, _IOC_SIZE(command));
+}
+
 static int answer(const struct seccomp_notif *asked, int memory) {
   union {
     struct gpiochip_info chip;
@@ -238,6 +308,7 @@ static int answer(const struct seccomp_notif *asked, int memory) {
   const unsigned command = (unsigned)asked->data.args[1];
   const off_t at = (off_t)asked->data.args[2];
   const size_t size = _IOC_SIZE(command);
+  if (_IOC_TYPE(command) == SPI_IOC_MAGIC) return spi(asked, memory);
   if (removed) return ENODEV;
   if (size > sizeof argument) return ENOTTY;
   if (pread(memory, &argument, size, at) != (ssize_t)size) return EFAULT;
@@ -295,13 +366,14 @@ static void supervise(int control) {
   }
 }
 
-/* Everything but ioctls of type 0xB4 goes its way. */
+/* Everything but ioctls of type 0xB4 and 'k' goes its way. */
 static int filter(void) {
   struct sock_filter code[] = {
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_ioctl, 0, 4),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_ioctl, 0, 5),
       BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
       BPF_STMT(BPF_ALU | BPF_AND | BPF_K, 0xff00),
+      BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SPI_IOC_MAGIC << 8, 1, 0),
       BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0xb400, 0, 1),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_USER_NOTIF),
       BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW)};

@@ -1,4 +1,4 @@
-/** The fake machine with a GPIO character device beside its sysfs: see fake-gpiochip.c. Needs root and Linux 5.14. */
+/** The fake machine with a GPIO character device and an MCP3008 on spidev beside its sysfs: see fake-gpiochip.c. Needs root and Linux 5.14. */
 import type { SpawnOptions } from 'node:child_process';
 import { join } from 'node:path';
 import { compiled, FakeSysfs } from './fake-sysfs.ts';

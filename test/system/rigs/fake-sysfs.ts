@@ -1,4 +1,4 @@
-/** Builds and drives the fake /sys/class/{gpio,pwm}: see fuse-sysfs.c. Needs root, /dev/fuse, libfuse3-dev and a C compiler. */
+/** Builds and drives the fake /sys/class/{gpio,pwm} and /sys/bus/iio: see fuse-sysfs.c. Needs root, /dev/fuse, libfuse3-dev and a C compiler. */
 import { execFileSync, type SpawnOptions, spawn } from 'node:child_process';
 import { appendFileSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,7 +26,7 @@ export const buildFakeSysfs = (): string =>
     execFileSync('pkg-config', ['--cflags', '--libs', 'fuse3'], { encoding: 'utf8' }).trim().split(/\s+/),
   );
 
-/** One thing that happened: a write to a file of sysfs, or `pull LINE`. */
+/** One thing that happened: a write to a file of sysfs, a new reading of its converter, `pull LINE`, or `adc CHANNEL`. */
 export interface Happened {
   /** Monotonic. */
   readonly ns: bigint;
@@ -61,7 +61,7 @@ export class FakeSysfs {
   get log(): readonly Happened[] {
     const lines = readFileSync(join(this.folder, 'log'), 'utf8').split('\n').filter(Boolean);
     return lines.map((line) => {
-      const [, ns = '0', what = '', value = ''] = /^(\d+) (pull \d+|\S+) (\S*)/.exec(line) ?? [];
+      const [, ns = '0', what = '', value = ''] = /^(\d+) ((?:pull|adc|dead|spi) \d+|\S+) (\S*)/.exec(line) ?? [];
       return { ns: BigInt(ns), what, value };
     });
   }

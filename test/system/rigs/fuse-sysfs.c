@@ -1,5 +1,6 @@
 /*
- * A fake of /sys/class/{gpio,pwm} for tests: one GPIO chip (label pinctrl-fake, base 512, 54 lines), one PWM chip of two channels.
+ * A fake of /sys/class/{gpio,pwm} and /sys/bus/iio/devices for tests: one GPIO chip (label pinctrl-fake, base 512, 54 lines), one PWM chip of
+ * two channels, an ADS1115 of four channels with 0.1 mV a count, and a bme280 beside it that is no converter.
  *
  *   fuse-sysfs MOUNTPOINT CONTROL LOG
  *
@@ -7,7 +8,10 @@
  *   pull LINE LEVEL   the world puts a level on an input
  *   wire OUT IN       the input IN follows the output OUT, as a mirror contact follows a coil; `cut OUT` ends that
  *   busy LINE         exporting LINE gives EBUSY; `deny LINE` EACCES
- * LOG gets one line for each thing that happens: monotonic nanoseconds, path (or `pull LINE`), value, pid of the writer.
+ *   hold CHANNEL      exporting the PWM channel gives EBUSY, as while a driver of the kernel has it
+ *   adc CHANNEL COUNT what the converter measures from now on; `dead CHANNEL`: reading it gives EIO
+ * LOG gets one line for each thing that happens: monotonic nanoseconds, path (or `pull LINE`, `adc CHANNEL`), value, pid of the writer. A
+ * reading of the converter is told where it is another than the one before, with the pid of the reader.
  * Lines are offsets on the chip everywhere but in sysfs itself.
  */
 #define FUSE_USE_VERSION 31
@@ -26,7 +30,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { BASE = 512, LINES = 54, CHANNELS = 2, HANDLES = 256 };
+enum { BASE = 512, LINES = 54, CHANNELS = 2, ADC_CHANNELS = 4, HANDLES = 256 };
 enum { NONE = -1 };
 
 struct line {
@@ -40,8 +44,15 @@ struct line {
 
 struct channel {
   bool exported;
+  bool held;
   long period, duty;
   int enable;
+};
+
+struct measured {
+  int count;
+  int told;           /* the last reading in the log */
+  bool dead;
 };
 
 /* An open `value` file: which events its reader has seen, and whom to wake. */
@@ -54,6 +65,7 @@ struct handle {
 
 static struct line lines[LINES];
 static struct channel channels[CHANNELS];
+static struct measured adc[ADC_CHANNELS];
 static struct handle handles[HANDLES];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static FILE *log_file;
@@ -101,7 +113,7 @@ static int drive(int index, int level, struct fuse_pollhandle **woken) {
 
 /* ---- paths: what a path names ---- */
 
-enum kind { NOTHING, FOLDER, LINK, TEXT, EXPORT, UNEXPORT, VALUE, DIRECTION, EDGE, ACTIVE_LOW, PWM_EXPORT, PERIOD, DUTY, ENABLE };
+enum kind { NOTHING, FOLDER, LINK, TEXT, EXPORT, UNEXPORT, VALUE, DIRECTION, EDGE, ACTIVE_LOW, PWM_EXPORT, PERIOD, DUTY, ENABLE, RAW };
 
 struct named {
   enum kind kind;
@@ -117,6 +129,9 @@ static struct named find(const char *path) {
     {"/gpio/gpiochip512/base", TEXT, "512\n"}, {"/gpio/gpiochip512/ngpio", TEXT, "54\n"},
     {"/pwm/pwmchip0", FOLDER, NULL}, {"/pwm/pwmchip0/npwm", TEXT, "2\n"}, {"/pwm/pwmchip0/export", PWM_EXPORT, NULL},
     {"/pwm/pwmchip0/device", LINK, "../../../devices/platform/fake.pwm"},
+    {"/iio", FOLDER, NULL}, {"/iio/iio:device0", FOLDER, NULL}, {"/iio/iio:device0/name", TEXT, "bme280\n"},
+    {"/iio/iio:device4", FOLDER, NULL}, {"/iio/iio:device4/name", TEXT, "ads1115\n"},
+    {"/iio/iio:device4/in_voltage_scale", TEXT, "0.1\n"},
   };
   for (size_t i = 0; i < sizeof fixed / sizeof *fixed; i++)
     if (strcmp(path, fixed[i].path) == 0) return (struct named){fixed[i].kind, NONE, fixed[i].text};
@@ -138,6 +153,10 @@ static struct named find(const char *path) {
     for (size_t i = 0; i < sizeof files / sizeof *files; i++)
       if (strcmp(rest, files[i].name) == 0) return (struct named){files[i].kind, number, NULL};
   }
+  length = 0;
+  if (sscanf(path, "/iio/iio:device4/in_voltage%d_raw%n", &number, &length) == 1 && length > 0 && path[length] == '\0' &&
+      number >= 0 && number < ADC_CHANNELS)
+    return (struct named){RAW, number, NULL};
   return (struct named){NOTHING, NONE, NULL};
 }
 
@@ -154,6 +173,7 @@ static int content(struct named file, char *text, size_t size) {
     case PERIOD: return snprintf(text, size, "%ld\n", channel->period);
     case DUTY: return snprintf(text, size, "%ld\n", channel->duty);
     case ENABLE: return snprintf(text, size, "%d\n", channel->enable);
+    case RAW: return snprintf(text, size, "%d\n", adc[file.index].count);
     default: return 0;
   }
 }
@@ -199,7 +219,7 @@ static int store(struct named file, const char *text, struct fuse_pollhandle **w
       return 0;
     case PWM_EXPORT:
       if (number < 0 || number >= CHANNELS) return -ENODEV;
-      if (channels[number].exported) return -EBUSY;
+      if (channels[number].exported || channels[number].held) return -EBUSY;
       channels[number].exported = true;
       return 0;
     case PERIOD:
@@ -250,6 +270,10 @@ static int fs_readdir(const char *path, void *list, fuse_fill_dir_t fill, off_t 
   if (strcmp(path, "/") == 0) {
     fill(list, "gpio", NULL, 0, 0);
     fill(list, "pwm", NULL, 0, 0);
+    fill(list, "iio", NULL, 0, 0);
+  } else if (strcmp(path, "/iio") == 0) {
+    fill(list, "iio:device0", NULL, 0, 0);
+    fill(list, "iio:device4", NULL, 0, 0);
   } else if (strcmp(path, "/gpio") == 0) {
     fill(list, "gpiochip512", NULL, 0, 0);
     for (int i = 0; i < LINES; i++) {
@@ -299,6 +323,16 @@ static int fs_read(const char *path, char *out, size_t size, off_t offset, struc
   struct named file = find(path);
   int length = content(file, text, sizeof text);
   if (info->fh < HANDLES) handles[info->fh].seen = lines[handles[info->fh].line].events;
+  if (file.kind == RAW && adc[file.index].dead) {
+    pthread_mutex_unlock(&lock);
+    return -EIO;
+  }
+  if (file.kind == RAW && offset == 0 && adc[file.index].told != adc[file.index].count) {
+    char value[16];
+    adc[file.index].told = adc[file.index].count;
+    snprintf(value, sizeof value, "%d", adc[file.index].count);
+    note(path, value, (int)fuse_get_context()->pid);
+  }
   pthread_mutex_unlock(&lock);
   if (offset >= length) return 0;
   int count = length - (int)offset;
@@ -346,12 +380,29 @@ static int fs_poll(const char *path, struct fuse_file_info *info, struct fuse_po
 
 /* ---- the world ---- */
 
+static void measure(const char *word, int channel, int count) {
+  char what[32], value[16];
+  if (channel < 0 || channel >= ADC_CHANNELS) return;
+  pthread_mutex_lock(&lock);
+  snprintf(what, sizeof what, "%s %d", word, channel);
+  snprintf(value, sizeof value, "%d", count);
+  adc[channel].dead = strcmp(word, "dead") == 0;
+  if (!adc[channel].dead) adc[channel].count = count;
+  note(what, value, 0);
+  pthread_mutex_unlock(&lock);
+}
+
 static void obey(const char *command) {
   char word[8];
   int a = NONE, b = NONE;
   struct fuse_pollhandle *woken[HANDLES];
   int count = 0;
-  if (sscanf(command, "%7s %d %d", word, &a, &b) < 2 || a < 0 || a >= LINES || b >= LINES) return;
+  int words = sscanf(command, "%7s %d %d", word, &a, &b);
+  if (words >= 2 && (strcmp(word, "adc") == 0 || strcmp(word, "dead") == 0)) {
+    measure(word, a, b);
+    return;
+  }
+  if (words < 2 || a < 0 || a >= LINES || b >= LINES) return;
   pthread_mutex_lock(&lock);
   if (strcmp(word, "pull") == 0 && !lines[a].output) {
     char what[32];
@@ -367,6 +418,8 @@ static void obey(const char *command) {
     lines[a].refusal = EBUSY;
   } else if (strcmp(word, "deny") == 0) {
     lines[a].refusal = EACCES;
+  } else if (strcmp(word, "hold") == 0 && a < CHANNELS) {
+    channels[a].held = true;
   }
   pthread_mutex_unlock(&lock);
   wake(woken, count);
@@ -402,6 +455,7 @@ int main(int argc, char **argv) {
   }
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   for (int i = 0; i < LINES; i++) lines[i].wired_to = NONE;
+  for (int i = 0; i < ADC_CHANNELS; i++) adc[i].told = NONE;
   control_path = argv[2];
   log_file = fopen(argv[3], "ae");
   if (log_file == NULL) {

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs a command with a fake /sys/class/gpio and /sys/class/pwm that only it sees; needs root. The command keeps the pid of this script.
+# Runs a command with a fake /sys/class/gpio, /sys/class/pwm and /sys/bus/iio/devices that only it sees; needs root. The command keeps the pid of this script.
 # usage: in-fake-sysfs.sh FUSE_SYSFS FOLDER COMMAND...   (FOLDER gets: control, log, mount/)
 set -eu
 if [ "${FAKE_SYSFS:-}" != inside ]; then
@@ -23,10 +23,7 @@ mount -t tmpfs tmpfs /sys/class
 mkdir /sys/class/gpio /sys/class/pwm
 mount --bind "$folder/mount/gpio" /sys/class/gpio
 mount --bind "$folder/mount/pwm" /sys/class/pwm
-# A converter of the kernel is plain files: its reader wants nothing but the text that is there.
-if [ -d "$folder/iio" ]; then
-  mount -t tmpfs tmpfs /sys/bus
-  mkdir -p /sys/bus/iio/devices
-  mount --bind "$folder/iio" /sys/bus/iio/devices
-fi
+mount -t tmpfs tmpfs /sys/bus
+mkdir -p /sys/bus/iio/devices
+mount --bind "$folder/mount/iio" /sys/bus/iio/devices
 exec "$@"
