@@ -1,4 +1,5 @@
 /** The `Archives` port for Node. Everything behind it is loaded by the first archive. */
+import { existsSync } from 'node:fs';
 import type { Archives } from '../ports.ts';
 import type { ArchiveOptions } from './archive/maker.ts';
 
@@ -12,7 +13,7 @@ export class FileArchives implements Archives {
 
   /** Removes what a process before us has left. Never rejects. */
   async tidy(): Promise<void> {
-    await (await this.#made()).ready;
+    if (existsSync(this.#options.directory)) await (await this.#made()).ready;
   }
 
   async diagnostics(request: Parameters<Archives['diagnostics']>[0]): ReturnType<Archives['diagnostics']> {
