@@ -35,7 +35,8 @@ const PC: Machine = {
   rig: RIG,
   qemu: 'qemu-system-x86_64',
   hardware: ['-machine', 'q35,accel=tcg', '-cpu', 'max', '-m', '768', ...OWN_TIME],
-  append: 'console=ttyS0 mitigations=off random.trust_cpu=on audit=0 apparmor=0',
+  // A card that udev renames while rig-hardware sets it up would leave the guest without metal and network.
+  append: 'console=ttyS0 mitigations=off random.trust_cpu=on audit=0 apparmor=0 net.ifnames=0',
   meter: ['-serial', 'chardev:meter'],
   bootWithinMs: 280_000,
   commandWithinMs: 280_000,
