@@ -6,18 +6,12 @@ import type { Board, Surroundings, Timebase } from '../../hal/contract.ts';
 import type { AgentConfig } from '../config.ts';
 import { StoreError } from '../errors.ts';
 import { openRange } from '../features/transactions/facts.ts';
-import { giveLike, nodeFiles } from '../platform/files.ts';
-import {
-  applySafeOutputs,
-  safeOutputs,
-  safeOutputsPath,
-  sayNotYetSafe,
-  writeSafeOutputs,
-} from '../platform/safe-outputs.ts';
+import { giveLike } from '../platform/files.ts';
 import { isListening } from '../platform/socket-file.ts';
 import { EXIT, onEndSignals, onUncaught } from '../platform/system.ts';
 import type { Io } from './io.ts';
 import { toolSurroundings } from './meter-source.ts';
+import { driveOutputsSafe, makeOutputsSafe } from './outputs.ts';
 import { storeDirectory } from './store-directory.ts';
 
 export interface BoardAccess {
@@ -85,7 +79,7 @@ async function holdStore({ stateDir }: AgentConfig): Promise<HeldStore | NoAcces
 }
 
 async function opened(io: Io, config: AgentConfig, held: HeldStore): Promise<BoardAccess> {
-  makeSafe(io, config);
+  makeOutputsSafe(io, config);
   const surroundings = await toolSurroundings();
   const ended = new AbortController();
   let board: Board | undefined;
@@ -96,7 +90,7 @@ async function opened(io: Io, config: AgentConfig, held: HeldStore): Promise<Boa
     } catch {
       // Past the drivers, then.
     }
-    driveSafe(io, config);
+    driveOutputsSafe(io, config);
   };
   const die = (): void => {
     abandon();
@@ -126,7 +120,7 @@ async function opened(io: Io, config: AgentConfig, held: HeldStore): Promise<Boa
   const close = async (): Promise<void> => {
     await there.close().catch((cause: unknown) => {
       io.err(`The board did not close well: ${String(cause)}\n`);
-      driveSafe(io, config);
+      driveOutputsSafe(io, config);
     });
     forget();
     await held.close();
@@ -161,23 +155,4 @@ async function boardOf(
   const { openBoard } = await import('../../hal/open-board.ts');
   const site = gridConnection === undefined ? {} : { gridConnection };
   return openBoard(board, connectors, surroundings, { ...site, ...watched });
-}
-
-/** As `run` does before it touches anything. */
-function makeSafe(io: Io, config: AgentConfig): void {
-  const { board, stateDir } = config;
-  if (board === 'mock') return;
-  sayNotYetSafe(applySafeOutputs(safeOutputs(board), board.sysfsRoot), io.err);
-  const path = safeOutputsPath(stateDir, nodeFiles);
-  try {
-    writeSafeOutputs(path, board);
-  } catch (cause) {
-    io.err(`Safe outputs not written to ${path}: ${cause instanceof Error ? cause.message : String(cause)}\n`);
-  }
-}
-
-function driveSafe(io: Io, { board }: AgentConfig): void {
-  if (board === 'mock') return;
-  for (const failure of applySafeOutputs(safeOutputs(board), board.sysfsRoot))
-    io.err(`Output not made safe: ${failure}\n`);
 }

@@ -10,12 +10,13 @@ import { originOf } from '../features/configuration/precedence.ts';
 import type { Effective } from '../features/feature.ts';
 import { connectionUrl, spoken } from '../ocpp/connection-url.ts';
 import { nodeFiles } from '../platform/files.ts';
-import { safeOutputsPath, writeSafeOutputs } from '../platform/safe-outputs.ts';
+import { safeOutputsPath } from '../platform/safe-outputs.ts';
 import { EXIT, type ExitCode } from '../platform/system.ts';
 import { loadFor, loadOver } from './configuration.ts';
 import { columns, json, listOf, phasesText, recordOf } from './format.ts';
 import type { Io } from './io.ts';
 import { machineWarnings } from './machine.ts';
+import { notWritten } from './outputs.ts';
 import { storedConnection, storedKeys } from './stored.ts';
 
 export interface CheckOptions {
@@ -61,14 +62,10 @@ export async function check(io: Io, file: string, { json: asJson = false }: Chec
 function writtenOutputs({ board, stateDir }: AgentConfig, warn: Warn): string | undefined {
   if (board === 'mock') return undefined;
   const path = safeOutputsPath(stateDir, nodeFiles);
-  try {
-    writeSafeOutputs(path, board);
-    return path;
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    warn({ message: `safe outputs not written to ${path}: ${why}` });
-    return undefined;
-  }
+  const failure = notWritten(path, board);
+  if (failure === undefined) return path;
+  warn({ message: failure });
+  return undefined;
 }
 
 interface Dialled {

@@ -4,26 +4,20 @@ import type { Agent, AgentOptions } from '../agent.ts';
 import type { AgentConfig } from '../config.ts';
 import type { ControlServer } from '../control/server.ts';
 import type { PlatformClock } from '../platform/clock.ts';
-import { installationDirectory, nodeFiles } from '../platform/files.ts';
+import { installationDirectory } from '../platform/files.ts';
 import { firmwareFile } from '../platform/firmware-files.ts';
 import { freeBytes } from '../platform/free-space.ts';
 import { installerFor } from '../platform/installers.ts';
 import { switchOffLeftovers } from '../platform/leftover-outputs.ts';
 import type { LineWriter } from '../platform/line-writer.ts';
 import type { LogRing } from '../platform/log-ring.ts';
-import {
-  applySafeOutputs,
-  safeOutputs,
-  safeOutputsPath,
-  sayNotYetSafe,
-  writeSafeOutputs,
-} from '../platform/safe-outputs.ts';
 import type { Service } from '../platform/service.ts';
 import { isListening } from '../platform/socket-file.ts';
 import type { OpenedStore } from '../platform/store.ts';
 import { EXIT, type ExitCode, onEndSignals, onUncaught } from '../platform/system.ts';
 import type { Log, Ports, Store, Unsubscribe } from '../ports.ts';
 import type { Io } from './io.ts';
+import { driveOutputsSafe, makeOutputsSafe, reportOutputs } from './outputs.ts';
 import type { Rig } from './rig.ts';
 import {
   firmwareDirectory,
@@ -94,31 +88,10 @@ const within = (ms: number, work: Promise<void>): Promise<void> =>
 
 const same = <T>(thing: T): T => thing;
 
-/** Where no board is opened after it. */
-const reportOutputs = (io: Io, failures: readonly string[]): void => {
-  for (const failure of failures) io.err(`output not made safe: ${failure}\n`);
-};
-
 /** On real hardware asked before any output is touched; elsewhere the lock of the store is early enough. */
 async function isTaken({ board, control }: AgentConfig): Promise<boolean> {
   if (board === 'mock' || control.socket === undefined) return false;
   return isListening(control.socket);
-}
-
-function applyToBoard(io: Io, { board }: AgentConfig): void {
-  if (board !== 'mock') reportOutputs(io, applySafeOutputs(safeOutputs(board), board.sysfsRoot));
-}
-
-function makeOutputsSafe(io: Io, config: AgentConfig): void {
-  const { board, stateDir } = config;
-  if (board === 'mock') return;
-  sayNotYetSafe(applySafeOutputs(safeOutputs(board), board.sysfsRoot), io.err);
-  const path = safeOutputsPath(stateDir, nodeFiles);
-  try {
-    writeSafeOutputs(path, board);
-  } catch (cause) {
-    io.err(`safe outputs not written to ${path}: ${cause instanceof Error ? cause.message : String(cause)}\n`);
-  }
 }
 
 /** The store opens in several steps, each of which needs a turn of the event loop: nobody loads for long without giving it one. */
@@ -264,7 +237,7 @@ class Process {
     const attempts = [
       () => this.#agent?.trip(),
       () => this.#rig?.board.connectors.map(({ evse }) => evse.permit(false)),
-      () => applyToBoard(this.#io, this.#config),
+      () => driveOutputsSafe(this.#io, this.#config),
     ];
     for (const attempt of attempts) {
       try {
