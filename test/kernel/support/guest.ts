@@ -2,7 +2,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
-import { connect, type Socket } from 'node:net';
+import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -85,6 +85,9 @@ export class Guest {
     const machine = this.#machine;
     const control = join(this.folder, 'commands');
     rmSync(control, { force: true });
+    // QEMU calls, so that nobody has to guess from when on it listens.
+    const switchboard = createServer().listen(control);
+    await once(switchboard, 'listening');
     const forwards = Object.entries(ports).map(
       ([there, here]) => `,guestfwd=tcp:10.0.2.100:${there}-cmd:socat - TCP4:127.0.0.1:${here}`,
     );
@@ -98,7 +101,7 @@ export class Guest {
       disk === undefined ? [] : ['-drive', `file=${disk},format=raw,if=virtio,readonly=on`],
       ['-serial', `file:${join(this.folder, 'console.log')}`],
       meter === undefined ? [] : ['-chardev', `serial,id=meter,path=${meter}`, ...machine.meter],
-      ['-device', 'virtio-serial', '-chardev', `socket,id=commands,path=${control},server=on,wait=off`],
+      ['-device', 'virtio-serial', '-chardev', `socket,id=commands,path=${control}`],
       ['-device', 'virtserialport,chardev=commands,name=rig'],
       ['-netdev', `user,id=net,restrict=on${forwards.join('')}`, '-device', 'virtio-net-pci,netdev=net'],
     ].flat();
@@ -106,10 +109,10 @@ export class Guest {
     this.#qemu = qemu;
     // A test that is given up must not leave a machine running.
     process.once('exit', () => qemu.kill('SIGKILL'));
-    for (const end = performance.now() + 10_000; !existsSync(control); await delay(50)) {
-      if (performance.now() > end) throw new Error('QEMU did not come up');
-    }
-    const channel = connect(control);
+    const failed = Promise.race([once(qemu, 'exit'), delay(60_000, undefined, { ref: false })]).then(() => {
+      throw new Error('QEMU did not come up');
+    });
+    const [channel] = await Promise.race([once(switchboard, 'connection'), failed]).finally(() => switchboard.close());
     channel.on('error', () => {});
     this.#channel = channel;
     this.#lines = createInterface({ input: channel })[Symbol.asyncIterator]();
