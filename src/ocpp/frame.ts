@@ -122,9 +122,12 @@ function isMessageId(id: unknown): id is MessageId {
   return (typeof id === 'string' && id !== '') || (typeof id === 'number' && Number.isFinite(id));
 }
 
+/** Characters of a frame in which its id is looked for: it has at most 36, each perhaps escaped. */
+const LONGEST_HEAD = 1024;
+
 /** The id of a CALL that is not read, or cannot be because its JSON is broken further behind. Broken answers are not answered. */
 export function callIdOf(text: string): MessageId | undefined {
-  const token = /^\s*\[\s*2\s*,\s*("(?:[^"\\]|\\.)*"|-?\d+)\s*,/.exec(text)?.[1];
+  const token = /^\s*\[\s*2\s*,\s*("(?:[^"\\]|\\.)*"|-?\d+)\s*,/.exec(text.slice(0, LONGEST_HEAD))?.[1];
   if (token === undefined) return undefined;
   try {
     const id: unknown = JSON.parse(token);

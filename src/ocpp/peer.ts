@@ -45,8 +45,8 @@ export interface PeerCounters {
 const HANDLED_AT_ONCE = 16 * 1024;
 /** Characters. `JSON.parse` takes less than 5 ms for so many, even where they are chosen to be slow. */
 const READ_AT_ONCE = 64 * 1024;
-/** Characters; who floods us with long frames loses some of them. */
-const MOST_UNREAD = 8 * 1024 * 1024;
+/** Characters, and frames; who floods us with long frames, or behind one, loses some of them. */
+const MOST_UNREAD = { characters: 8 * 1024 * 1024, frames: 1000 };
 
 /** So many different repairs are logged; names come from the other side and must not fill the memory. */
 const LOGGED_REPAIRS = 200;
@@ -131,11 +131,11 @@ export class Peer {
   #readLater(text: string): void {
     const unread = this.#unread;
     const size = unread.reduce((sum, { length }) => sum + length, 0);
-    if (size + text.length > MOST_UNREAD) {
+    if (unread.length >= MOST_UNREAD.frames || size + text.length > MOST_UNREAD.characters) {
       const id = callIdOf(text);
       if (id === undefined) this.#malformed++;
       else this.#answerer.refuseFlood(id);
-      this.#options.log.warn('a frame was not read: too many long ones wait');
+      this.#options.log.warn('a frame was not read: too many wait behind a long one');
       return;
     }
     if (unread.push(text) === 1) void this.#read(unread);
@@ -145,7 +145,7 @@ export class Peer {
     for (let text = unread[0]; text !== undefined; text = unread[0]) {
       await this.#turn();
       const frame = text.length <= READ_AT_ONCE ? parseFrame(text) : await this.#parsed(text);
-      await this.#turn();
+      if (text.length > HANDLED_AT_ONCE) await this.#turn();
       if (unread !== this.#unread) return;
       unread.shift();
       try {

@@ -21,6 +21,8 @@ const KEPT_FRAMES = 200;
 const LONGEST_LINE = 4096;
 /** To look for secrets in longer ones would hold the event loop up, and no message that holds one is so long: they are not shown at all. */
 const LONGEST_SEARCHED = 256 * 1024;
+/** So long may one be that has to be parsed for it: chosen to be slow, 32 k take 2 ms. */
+const LONGEST_PARSED = 32 * 1024;
 const MASK = '***';
 
 export class FrameLog implements WireLog {
@@ -93,13 +95,16 @@ const maskCentralSystem = (_: string, scheme: string, rest: string): string =>
 
 /** The value of AuthorizationKey, in whatever case and escaping, and passwords inside of addresses. */
 function masking(text: string): string {
-  if (text.length > LONGEST_SEARCHED) return `${headOf(text)} (a frame of ${text.length} characters)`;
+  if (text.length > LONGEST_SEARCHED) return beginningOf(text);
   const withoutPasswords = text
     .replace(/(:(?:\\?\/){2}[^/\s"@:\\]*):[^/\s"@]*@/g, `$1:${MASK}@`)
     .replace(LOCATION, maskLocation)
     .replace(OF_CENTRAL_SYSTEM, maskCentralSystem);
-  return /authorizationkey|\\u/i.test(withoutPasswords) ? maskAuthorizationKey(withoutPasswords) : withoutPasswords;
+  if (!/authorizationkey|\\u/i.test(withoutPasswords)) return withoutPasswords;
+  return text.length > LONGEST_PARSED ? beginningOf(text) : maskAuthorizationKey(withoutPasswords);
 }
+
+const beginningOf = (text: string): string => `${headOf(text)} (a frame of ${text.length} characters)`;
 
 /** Type, id and action, if that is how it begins. */
 const headOf = (text: string): string => /^\[\d,"[\w-]{1,36}"(,"\w{1,50}")?/.exec(text)?.[0] ?? '';

@@ -90,6 +90,19 @@ describe('a long frame', () => {
   });
 });
 
+describe('a flood of short frames behind a long one', () => {
+  it.each([
+    ['empty ones', ''],
+    ['short ones', '1'],
+  ])('is refused but for a thousand: %s', async (_, frame) => {
+    peer.receive(transfer('long', 20_000));
+    for (let n = 0; n < 20_000; n++) peer.receive(frame);
+    expect(peer.counters.malformed).toBe(20_000 - 999);
+    await clock.advance(1);
+    expect(handled).toEqual(['long']);
+  });
+});
+
 describe('a flood of long frames', () => {
   it('is refused where it would fill the memory, and the link lives on', async () => {
     for (let n = 0; n < 12; n++) peer.receive(transfer(`flood-${n}`, 1024 * 1024));

@@ -107,6 +107,17 @@ describe('the wire log', () => {
     }
   });
 
+  it('shows only the beginning of a long frame in which an escape may hide a secret', () => {
+    const payload = { key: 'AuthorizationKey', value: 's3cret', filler: 'x'.repeat(40_000) };
+    const text = JSON.stringify([2, 'a-1', 'ChangeConfiguration', payload]).replace(
+      'Authorization',
+      '\\u0041uthorization',
+    );
+    const { line, told } = logged(text);
+    expect(told).toBe(`[2,"a-1","ChangeConfiguration" (a frame of ${text.length} characters)`);
+    expect(line).toBe(`rx ${told}`);
+  });
+
   it.each(['://:', 'ws://', '://a:b', ':', '@', '?', '\\/', '\\u'])(
     'is not held up by a hostile address of %s',
     (part) => {
