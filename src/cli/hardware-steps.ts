@@ -1,6 +1,6 @@
 /** The board, step by step: lines, pilot, RCD, contactor, serial ports, meters. Nothing that gets live without being told so. */
 import type { ConnectorDescription } from '../../hal/board-description.ts';
-import type { ConnectorHardware, Exercise, ExerciseRefusal, PilotState } from '../../hal/contract.ts';
+import type { ConnectorHardware, ContactorState, Exercise, ExerciseRefusal, PilotState } from '../../hal/contract.ts';
 import { HalError } from '../../hal/hal-error.ts';
 import { EXERCISE_MS } from '../../hal/interlock.ts';
 import type { AgentConfig } from '../config.ts';
@@ -173,24 +173,35 @@ const rcdTest: Step<HardwareContext> = {
   title: 'RCD self-test',
   needs: ['gpio'],
   run: (context) => {
-    const tests = rcdsOf(context.config).flatMap(({ rcd }) => (rcd?.test === undefined ? [] : [rcd.test]));
-    if (tests.length === 0) return skip('this board cannot test an RCD by itself');
+    const testable = rcdsOf(context.config).flatMap(({ id, rcd }) =>
+      rcd?.test === undefined ? [] : [{ id, ...rcd.test }],
+    );
+    if (testable.length === 0) return skip('this board cannot test an RCD by itself');
     return onBoard(context, async (access) => {
       // The board tests it as it opens, and says so only if something is wrong with it.
-      const within = tests.map(
+      const within = testable.map(
         ({ tripsWithinMs = RCD_TRIPS_MS, recoversWithinMs = RCD_RECOVERS_MS }) => tripsWithinMs + recoversWithinMs,
       );
       await Promise.race([wait(access, Math.max(...within) + LATE_MS), untilRaised(access, 'rcdTestFailed')]);
       const bad = access.board.faults.find(({ code }) => code === 'rcdTestFailed' || code === 'groundFault');
       if (access.ended.aborted) return skip('ended before its result');
-      if (bad === undefined) return pass('it trips, and recovers');
+      if (bad !== undefined)
+        return fail(
+          bad.info ?? bad.code,
+          'Is the RCD switched on and supplied? Press its own test button: if it does not trip, exchange it.',
+        );
+      const untested = testable.find(({ id }) => contactorOf(access, id) !== 'open');
+      if (untested === undefined) return pass('it trips, and recovers');
       return fail(
-        bad.info ?? bad.code,
-        'Is the RCD switched on and supplied? Press its own test button: if it does not trip, exchange it.',
+        `not tested: the contactor of connector ${untested.id} is not open`,
+        'Is it welded, or is activeLow of its mirror contact wrong? See `chargepoint inputs`.',
       );
     });
   },
 };
+
+const contactorOf = ({ board }: BoardAccess, id: number): ContactorState | undefined =>
+  board.connectors.find((connector) => connector.id === id)?.evse.state.contactor;
 
 /** Never, if it is raised already: whoever waits looks himself. */
 const untilRaised = ({ board }: BoardAccess, code: string): Promise<void> =>

@@ -74,6 +74,14 @@ export function lockOf(connector: Connector): boolean {
   }
 }
 
+/** A plug that was to be released and is not: the motor stuck, or nobody could say that the contactor is open. */
+const isOwed = (connector: Connector): boolean =>
+  connector.cable === 'socket' && connector.locked && !lockOf(connector);
+
+/** Worth another try: an EVSE controller answers again, a fault is gone, the EV has moved. */
+const hasNews = (before: Connector, after: Connector): boolean =>
+  before.pilot !== after.pilot || after.faults.length < before.faults.length;
+
 /** Effects in the order of safety: a trip opens before anything else, a permit comes after the offer it rests on. */
 export function effectsBetween(before: Connector, after: Connector): readonly Effect[] {
   const effects: Effect[] = [];
@@ -86,6 +94,7 @@ export function effectsBetween(before: Connector, after: Connector): readonly Ef
   if (switchingTo !== undefined && switchingTo !== before.phases.switchingTo)
     effects.push({ type: 'switchPhases', phases: switchingTo });
   if (lockOf(before) !== lockOf(after)) effects.push({ type: lockOf(after) ? 'lock' : 'unlock' });
+  else if (isOwed(after) && hasNews(before, after)) effects.push({ type: 'unlock' });
   if (before.phase.name !== after.phase.name) {
     const { phase } = after;
     if (phase.name === 'beginning') effects.push({ type: 'begin', ...phase.authorization });

@@ -353,6 +353,44 @@ describe('a session on one connector', () => {
   });
 });
 
+describe('a reservation (OCPP 1.6 sections 4.9 and 5.13)', () => {
+  const reserved = (reservationId?: number): Untimed => ({ type: 'reserved', reservationId });
+  const over = (reservationId: number): Untimed => ({ type: 'reservationOver', reservationId });
+  const MINE = { type: 'authorized', authorization: { idTag: 'MINE', reservationId: 7 } } as const;
+  const several = connector({ rules: { ...RULES, plugTimesOut: true } });
+  const late: Untimed[] = Array.from({ length: 61 }, () => ({ type: 'deadline' }));
+  const named = (...events: Untimed[]) =>
+    run(events).effects.flatMap((effect) => (effect.type === 'begin' ? [effect.reservationId] : []));
+
+  it('is shown whoever plugs in and however long, until somebody is authorised', () => {
+    const story = [reserved(7), pilot('B'), ...late];
+    expect(run(story, several)).toMatchObject({ statuses: ['Reserved'], state: { phase: { name: 'finishing' } } });
+    expect(run([...story, pilot('A')], several).statuses).toEqual(['Reserved']);
+    expect(run([...story, MINE, begun], several).statuses).toEqual(['Reserved', 'Preparing', 'SuspendedEV']);
+  });
+
+  it('that is over leaves what is true there without it', () => {
+    expect(run([reserved(7), pilot('B'), reserved()], several).statuses).toEqual(['Reserved', 'Preparing']);
+    expect(run([reserved(7), pilot('B'), ...late, reserved()], several).statuses).toEqual(['Reserved', 'Finishing']);
+  });
+
+  it('does not hide the end of a session', () => {
+    const ended = [...CHARGING, stop(), contactor('open'), { type: 'ended' } as const];
+    expect(run([...ended, reserved(7)]).statuses.at(-1)).toBe('Finishing');
+  });
+
+  it('is named by the transaction that uses it', () => {
+    expect(named(MINE, pilot('B'))).toEqual([7]);
+  });
+
+  it('that is over before is named by none; one with another id stays', () => {
+    expect(named(MINE, over(7), pilot('B'))).toEqual([undefined]);
+    expect(named(MINE, over(8), pilot('B'))).toEqual([7]);
+    const socket = run([MINE, pilot('B'), over(7), { type: 'locked', locked: true }], connector({ cable: 'socket' }));
+    expect(socket.effects.filter(({ type }) => type === 'begin')).toEqual([{ type: 'begin', idTag: 'MINE' }]);
+  });
+});
+
 describe('MaxEnergyOnInvalidId (OCPP 1.6 section 9.1.14)', () => {
   const invalidated = () =>
     run(
@@ -436,6 +474,16 @@ describe('a socket outlet', () => {
   it('takes the next cable as it is', () => {
     const left = run([cable(20), pilot('B'), pilot('A'), cable(undefined), cable(63), pilot('B')], socket());
     expect(left.state.cableA).toBe(63);
+  });
+
+  it('tries again to give a plug back that it holds for nobody, when the EV moves or a fault has gone', () => {
+    const stuck: ConnectorFault = { code: 'unlockFailed', blocks: 'charging', errorCode: 'ConnectorLockFailure' };
+    const ended = run([stop(), pilot('B'), contactor('open'), { type: 'ended' }, locked(true)], chargingSocket());
+    expect(ended.names.at(-1)).toBe('unlock');
+    expect(run([pilot('E')], ended.state).names).toEqual(['unlock']);
+    expect(run([pilot('E'), pilot('B'), locked(false), pilot('A')], ended.state).names).toEqual(['unlock', 'unlock']);
+    expect(run([faults(stuck)], ended.state).names).toEqual([]);
+    expect(run([faults(stuck), faults()], ended.state).names).toEqual(['unlock']);
   });
 
   it('unlocks only after the contactor is open', () => {
