@@ -54,6 +54,11 @@ const firstAfter = (seen: readonly Seen[], at: number, what: string, value?: str
 const last = (seen: readonly Seen[], what: string, value: string): number =>
   seen.findLast((entry) => entry.what === what && entry.value.startsWith(value))?.at ?? Number.NEGATIVE_INFINITY;
 
+async function opensAfter(at: number): Promise<number> {
+  const open = (seen: readonly Seen[]) => firstAfter(seen, at, 'coil', '0');
+  return open(await box.seen('the open contactor', (seen) => Number.isFinite(open(seen))));
+}
+
 let folder: string;
 
 beforeAll(async () => {
@@ -80,11 +85,12 @@ describe('the installed service on a real kernel', () => {
     const stop = await central.until('StopTransaction', undefined, { withinMs: WITHIN_MS });
     expect(stop.payload).toMatchObject({ reason: 'Remote' });
     await leave();
-    const seen = await box.seen();
+    const opened = (seen: readonly Seen[]) => firstAfter(seen, last(seen, 'coil', '1'), 'coil', '0');
+    const seen = await box.seen('the open contactor', (seen) => Number.isFinite(opened(seen)));
     const on = last(seen, 'coil', '1');
     const x1 = firstAfter(seen, on, 'duty', '1000000');
     expect(x1).toBeGreaterThan(on);
-    expect(firstAfter(seen, on, 'coil', '0')).toBeGreaterThan(x1);
+    expect(opened(seen)).toBeGreaterThan(x1);
   });
 
   it('opens the contactor before the frame that tells of an RCD trip', async () => {
@@ -95,10 +101,14 @@ describe('the installed service on a real kernel', () => {
     const from = central.calls.length;
     await box.pull(RCD, 1);
     await central.until('StatusNotification', status('Faulted'), { from, withinMs: WITHIN_MS });
-    const seen = await box.seen();
+    const since = (seen: readonly Seen[], what: string, value?: string) =>
+      firstAfter(seen, last(seen, 'pull', `${RCD} 1`), what, value);
+    const seen = await box.seen('contactor and frame', (seen) =>
+      [since(seen, 'coil', '0'), since(seen, 'frame')].every(Number.isFinite),
+    );
     const trip = last(seen, 'pull', `${RCD} 1`);
-    const open = firstAfter(seen, trip, 'coil', '0');
-    const frame = firstAfter(seen, trip, 'frame');
+    const open = since(seen, 'coil', '0');
+    const frame = since(seen, 'frame');
     say('RCD to open contactor', open - trip);
     say('RCD to frame', frame - trip);
     expect(open).toBeLessThan(frame);
@@ -123,7 +133,7 @@ describe('the installed service on a real kernel', () => {
     const from = central.calls.length;
     const at = Number(await box.guest.run(`${MONOTONIC}; systemctl kill --signal=KILL --kill-whom=main chargepoint`));
     await central.until('BootNotification', undefined, { from, withinMs: WITHIN_MS });
-    const open = firstAfter(await box.seen(), at, 'coil', '0');
+    const open = await opensAfter(at);
     say('SIGKILL to open contactor', open - at);
     expect(open - at).toBeLessThan(0.5);
     await central.until('StopTransaction', undefined, { from, withinMs: WITHIN_MS });
@@ -136,7 +146,7 @@ describe('the installed service on a real kernel', () => {
     const from = central.calls.length;
     const at = Number(await box.guest.run(`${MONOTONIC}; systemctl kill --signal=STOP --kill-whom=main chargepoint`));
     await central.until('BootNotification', undefined, { from, withinMs: WITHIN_MS });
-    const open = firstAfter(await box.seen(), at, 'coil', '0');
+    const open = await opensAfter(at);
     say('hang to open contactor', open - at);
     expect(open - at).toBeLessThan(3);
     await central.until('StopTransaction', undefined, { from, withinMs: WITHIN_MS });

@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { CentralSystem } from '../../system/support/central-system.ts';
 import { MeterWire } from '../../system/support/meter-wire.ts';
 import { BOARD_YAML } from '../../system/support/wiring.ts';
@@ -9,6 +10,7 @@ import { Guest } from './guest.ts';
 
 const CENTRAL_PORT = 9000;
 const FILES_PORT = 9001;
+const SEEN_WITHIN_MS = 60_000;
 
 /** The fake /sys of the system tests and the guest are wired alike; the chips have other names. */
 const boardYaml = (backend: string): string =>
@@ -138,7 +140,17 @@ export class Installed {
     return this.#tell(`pull ${line} ${level}`);
   }
 
-  async seen(): Promise<readonly Seen[]> {
+  /** What the guest's world has seen, once `isComplete` holds for it: it reads the kernel's tracepoints when it has time to. */
+  async seen(what: string, isComplete: (seen: readonly Seen[]) => boolean): Promise<readonly Seen[]> {
+    for (const end = performance.now() + SEEN_WITHIN_MS; ; await delay(500)) {
+      const seen = await this.#log();
+      if (isComplete(seen)) return seen;
+      if (performance.now() > end)
+        throw new Error(`not seen within ${SEEN_WITHIN_MS} ms: ${what}\n${JSON.stringify(seen)}`);
+    }
+  }
+
+  async #log(): Promise<readonly Seen[]> {
     const log = await this.guest.run('cat /run/rig/log');
     return log.split('\n').flatMap((line) => {
       const [at = '', what = '', ...value] = line.split(' ');

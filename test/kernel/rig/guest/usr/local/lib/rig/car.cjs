@@ -34,6 +34,7 @@ const chip = `/sys/devices/platform/gpio-sim.0/${readdirSync('/sys/devices/platf
 const base = Number(/gpiochip(\d+)/.exec(readdirSync('/sys/class/gpio').find((name) => /^gpiochip\d+$/.test(name)))[1]);
 const pull = (line, level) => writeFileSync(`${chip}/sim_gpio${line}/pull`, level === 1 ? 'pull-up' : 'pull-down');
 const log = (text) => appendFileSync('/run/rig/log', `${text}\n`);
+const now = () => (Number(process.hrtime.bigint()) / 1e9).toFixed(6);
 
 let state = 'A';
 let offered = false;
@@ -48,7 +49,7 @@ function become(next) {
   ABOVE.forEach((line, index) => {
     pull(line, LEVELS[next][index]);
   });
-  log(`${(Number(process.hrtime.bigint()) / 1e9).toFixed(6)} car ${next}`);
+  log(`${now()} car ${next}`);
 }
 
 function answer() {
@@ -72,13 +73,13 @@ function sees(line) {
     log(`${at} frame ${/len=(\d+)/.exec(rest)?.[1]}`);
   } else if (event === 'gpio_value') {
     // The kernel says so before it does it: the line itself may still be as it was.
-    const now = Number(/set (\d)/.exec(rest)?.[1]);
-    log(`${at} coil ${now}`);
-    if (now === coil) return;
-    coil = now;
+    const level = Number(/set (\d)/.exec(rest)?.[1]);
+    log(`${at} coil ${level}`);
+    if (level === coil) return;
+    coil = level;
     setTimeout(() => {
       pull(MIRROR, coil);
-      log(`${(Number(process.hrtime.bigint()) / 1e9).toFixed(6)} contacts ${coil}`);
+      log(`${now()} contacts ${coil}`);
     }, CONTACTOR_MS);
   }
 }
@@ -117,8 +118,10 @@ watch('/run/rig/do', () => {
       clearTimeout(s2);
       become('A');
     } else if (what === 'pull') {
+      // There is one processor: who is woken by it may answer before the next line here is run.
+      const at = now();
       pull(Number(rest[0]), Number(rest[1]));
-      log(`${(Number(process.hrtime.bigint()) / 1e9).toFixed(6)} pull ${rest.join(' ')}`);
+      log(`${at} pull ${rest.join(' ')}`);
     }
   }
 });
