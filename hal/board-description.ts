@@ -23,7 +23,7 @@ export interface DebouncedInputDescription extends InputDescription {
 }
 
 /** The chip behind the 40 pins: Pi 3 and Zero 2 W, Pi 4, Pi 5. */
-export const PI_CHIPS: readonly string[] = ['pinctrl-bcm2835', 'pinctrl-bcm2711', 'pinctrl-rp1'];
+const PI_CHIPS: readonly string[] = ['pinctrl-bcm2835', 'pinctrl-bcm2711', 'pinctrl-rp1'];
 
 export type GpioBackend = 'auto' | 'character-device' | 'sysfs' | 'onoff';
 
@@ -204,7 +204,7 @@ export interface ProximityDescription {
   readonly short?: DebouncedInputDescription;
 }
 
-/** A relay behind the contactor that takes L2 and L3 away. Only with our own pilot, and where three phases are installed. */
+/** A second contactor behind the first that takes L2 and L3 away. Only with our own pilot, and where three phases are installed. */
 export interface PhaseSwitchDescription {
   /** Active: the contactor connects L1 only. Off, as at power-up: all three. */
   readonly onePhase: LineDescription;

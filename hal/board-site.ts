@@ -48,7 +48,8 @@ export class BoardSite {
     this.surroundings = surroundings;
     this.drivers = drivers;
     this.protection = protection;
-    this.book = new FaultBook(protection.rcdReclosesOnUnplug === true ? { groundFault: 'unplug' } : {});
+    const latches = protection.rcdReclosesOnUnplug === true ? { groundFault: 'unplug' as const } : {};
+    this.book = new FaultBook(latches, surroundings.clock);
     this.closing = new BoardClosing(surroundings);
   }
 

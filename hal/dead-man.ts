@@ -4,7 +4,7 @@ import type { Cancel, Timebase } from './contract.ts';
 import type { FaultBook } from './fault-book.ts';
 import type { OutputLine } from './gpio/line.ts';
 
-export const DEAD_MAN_PERIOD_MS = 100;
+const DEAD_MAN_PERIOD_MS = 100;
 
 export interface DeadManSite {
   /** `Board.watched`. Asked before each edge: no edge is made in advance, so that a process that hangs makes none. */

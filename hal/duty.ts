@@ -4,7 +4,7 @@ import type { Offer } from './contract.ts';
 /** The least current that the pilot can offer, in ampere. Anything below is no offer (x1). */
 export const LEAST_OFFER_A = 6;
 /** The most that the pilot can offer, in ampere. */
-export const MOST_OFFER_A = 80;
+const MOST_OFFER_A = 80;
 
 /**
  * Duty cycle in percent, 0..100, for an offer: `x1` is 100 (steady +12 V), `F` is 0 (steady -12 V). A current between 51 and

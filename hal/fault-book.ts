@@ -1,7 +1,7 @@
 /** The book of the faults that are raised on a board: trips the connectors concerned before anybody hears of it. */
-import type { Fault, FaultChange, FaultCode, Unsubscribe } from './contract.ts';
+import type { Fault, FaultChange, FaultCode, Timebase, Unsubscribe } from './contract.ts';
 import { type Clears, FAULTS, trips } from './faults.ts';
-import { tryAll } from './try-all.ts';
+import { tryAll, tryAllAloud } from './try-all.ts';
 
 /** What a blocking fault does to a connector. `OwnPilotEvse` and the EVSE controller have both. */
 export interface Trippable {
@@ -35,10 +35,15 @@ export class FaultBook {
   readonly #connectors = new Map<number, Trippable>();
   readonly #listeners = new Set<(change: FaultChange) => void>();
   readonly #latches: { readonly [code in FaultCode]?: Clears };
+  readonly #clock: Pick<Timebase, 'after'> | undefined;
 
-  /** `latches`: what the rules of the country say otherwise than the catalogue. */
-  constructor(latches: { readonly [code in FaultCode]?: Clears } = {}) {
+  /**
+   * `latches`: what the rules of the country say otherwise than the catalogue. With a clock, as on every board, what a connector or a listener
+   * throws is also thrown out of band: no caller can keep it.
+   */
+  constructor(latches: { readonly [code in FaultCode]?: Clears } = {}, clock?: Pick<Timebase, 'after'>) {
     this.#latches = latches;
+    this.#clock = clock;
   }
 
   /** The faults raised at this moment, latched ones included, oldest first. */
@@ -62,8 +67,9 @@ export class FaultBook {
   }
 
   /**
-   * `source` sees a cause of this fault; the same source again only changes the texts. Every connector concerned has been tripped when listeners are called. If a trip throws, the
-   * others are tripped and told all the same, and the error goes on to the caller: the process must not live on with it.
+   * `source` sees a cause of this fault; the same source again only changes the texts. Every connector concerned has been tripped when listeners
+   * are called. If a trip throws, the others are tripped and told all the same, and the error goes on to the caller, and past him: the process
+   * must not live on with it.
    */
   raise(fault: Fault, source: string): void {
     const key = keyOf(fault.code, fault.connectorId);
@@ -73,7 +79,7 @@ export class FaultBook {
     entry.causes.set(source, fault);
     entry.evLeft = false;
     const concerned = trips(fault.code) ? this.#concerned(fault.connectorId) : [];
-    tryAll([
+    this.#tryAll([
       ...concerned.map((connector) => () => connector.trip(key)),
       () => (before === undefined ? this.#tell({ fault, raised: true }) : this.#retell(entry)),
     ]);
@@ -86,7 +92,7 @@ export class FaultBook {
     if (entry === undefined) return;
     entry.causes.delete(source);
     const rule = this.#clears(code);
-    if (entry.causes.size > 0) this.#retell(entry);
+    if (entry.causes.size > 0) this.#tryAll([() => this.#retell(entry)]);
     else if (rule === 'itself' || (rule === 'unplug' && entry.evLeft)) this.#end(key, entry);
   }
 
@@ -118,7 +124,7 @@ export class FaultBook {
 
   #end(key: string, { fault }: Entry): void {
     this.#entries.delete(key);
-    tryAll([
+    this.#tryAll([
       ...this.#concerned(fault.connectorId).map((connector) => () => connector.release(key)),
       () => this.#tell({ fault, raised: false }),
     ]);
@@ -132,6 +138,11 @@ export class FaultBook {
     if (connectorId === 0) return [...this.#connectors.values()];
     const connector = this.#connectors.get(connectorId);
     return connector === undefined ? [] : [connector];
+  }
+
+  #tryAll(actions: Iterable<() => void>): void {
+    if (this.#clock === undefined) tryAll(actions);
+    else tryAllAloud(actions, this.#clock);
   }
 
   #tell(change: FaultChange): void {

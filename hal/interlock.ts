@@ -52,6 +52,8 @@ export class Interlock {
   #pilot: PilotState = 'A';
   #offered = false;
   #commanded: ContactorState = 'open';
+  /** The coil could not be told to open: whatever happens next tells it again. */
+  #owesOpening = false;
   #underLoad: Cancel | undefined;
   /** When the coil went off after it had been on for an EV, and how long it stays so. */
   #pause: { readonly since: Monotonic; readonly ms: number } | undefined;
@@ -71,7 +73,7 @@ export class Interlock {
     return this.#contactor.feedback;
   }
 
-  /** What the coil was told last. */
+  /** What the coil was told last; `closed` still, where it could not be told to open. */
   get commanded(): ContactorState {
     return this.#commanded;
   }
@@ -83,7 +85,7 @@ export class Interlock {
   pilot(state: PilotState): void {
     this.#pilot = state;
     // Whoever plugs in during an exercise was offered nothing: even C is no reason to stay closed.
-    const stays = this.#exercise === undefined && this.#mayBeClosed();
+    const stays = this.#exercise === undefined && !this.#owesOpening && this.#mayBeClosed();
     if (!stays) this.#stopClosing();
     if (this.#commanded === 'closed' && !stays)
       this.#open(MAKES_SENSE.has(state) ? this.#pauseMs : this.#pauseAfterErrorMs);
@@ -104,7 +106,7 @@ export class Interlock {
   offered(offer: Offer): void {
     this.#offered = typeof offer === 'number';
     if (!this.#offered) this.#stopClosing();
-    if (offer === 'F' || (this.#offered && this.#exercise !== undefined)) this.#open();
+    if (offer === 'F' || this.#owesOpening || (this.#offered && this.#exercise !== undefined)) this.#open();
     else if (this.#offered) this.#stopWaiting();
     else if (this.#commanded === 'closed') this.#waitForTheEv();
   }
@@ -127,10 +129,13 @@ export class Interlock {
     const refusal = this.#refusalToExercise();
     if (refusal !== undefined) return refusal;
     this.#commanded = 'closed';
-    this.#exercise = { cancel: this.#options.clock.after(EXERCISE_MS, () => this.#open()), over };
+    const cancel = this.#options.clock.after(EXERCISE_MS, () => this.#open());
+    this.#exercise = { cancel, over };
     try {
       this.#contactor.close();
     } catch (error) {
+      // Whoever asked is told by the error; that it was cut short would not be true.
+      this.#exercise = { cancel, over: () => {} };
       this.#open();
       throw error;
     }
@@ -157,13 +162,22 @@ export class Interlock {
     this.#stopWaiting();
     this.#stopClosing();
     const exercise = this.#exercise;
+    const commanded = this.#commanded;
     this.#exercise = undefined;
     // An exercise has switched no load.
-    if (this.#commanded === 'closed' && exercise === undefined) {
+    if (commanded === 'closed' && exercise === undefined)
       this.#pause = { since: this.#options.clock.now(), ms: pauseMs };
-    }
     this.#commanded = 'open';
-    this.#contactor.open();
+    this.#owesOpening = false;
+    try {
+      this.#contactor.open();
+    } catch (error) {
+      // It may be on: nothing that was to end has ended.
+      this.#exercise = exercise;
+      this.#commanded = commanded;
+      this.#owesOpening = commanded === 'closed';
+      throw error;
+    }
     exercise?.cancel();
     exercise?.over();
   }

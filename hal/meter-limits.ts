@@ -4,6 +4,10 @@ import type { Line, Lines, Monotonic, Offer } from './contract.ts';
 
 /** IEC 61851-1 sequence 6: so long an EV may take to follow a smaller offer, in ms. */
 export const EV_FOLLOWS_MS = 5000;
+/** What is signalled is noted so often, however long a reading takes. */
+export const NOTED_EVERY_MS = 1000;
+/** A minute of it: no reading takes longer. */
+const MOST_NOTED = 60;
 /** Below this there is no voltage: the meter sits behind an open contactor, or a phase is gone. */
 export const NO_VOLTAGE_V = 50;
 
@@ -13,16 +17,28 @@ interface Signalled {
 }
 
 export interface OverCurrentMemory {
-  /** What was signalled at the last looks. */
+  /** What was signalled lately. */
   readonly signalled: readonly Signalled[];
   /** At every look since then there was too much. */
   readonly since?: Monotonic;
   readonly lookedAt?: Monotonic;
+  /** Since that look the meter has fallen silent, or the contactor has opened. */
+  readonly isInterrupted?: boolean;
 }
 
 export const NO_OVER_CURRENT: OverCurrentMemory = { signalled: [] };
 
+/** An offer that falls while a reading is under way is not forgotten. */
+export function noted(before: OverCurrentMemory, at: Monotonic, offer: Offer): OverCurrentMemory {
+  if (typeof offer !== 'number') return before;
+  return { ...before, signalled: [...before.signalled.slice(1 - MOST_NOTED), { at, amps: offer }] };
+}
+
+export const interrupted = (before: OverCurrentMemory): OverCurrentMemory => ({ ...before, isInterrupted: true });
+
 export interface CurrentLook {
+  /** The current flowed between the two. */
+  readonly askedAt: Monotonic;
   readonly at: Monotonic;
   readonly current: Lines | undefined;
   readonly offer: Offer;
@@ -37,20 +53,22 @@ export interface OverCurrentVerdict {
 /** Without an offer nothing is judged here: the interlock ends that after 6 s. */
 export function judgeCurrent(
   before: OverCurrentMemory,
-  { at, current, offer }: CurrentLook,
+  { askedAt, at, current, offer }: CurrentLook,
   { factor, marginA, forS }: OverCurrentLimits,
 ): OverCurrentVerdict {
-  if (typeof offer !== 'number') return { memory: NO_OVER_CURRENT };
+  // What was signalled before still counts for an EV that is offered less after that.
+  if (typeof offer !== 'number') return { memory: { signalled: before.signalled } };
   const forMs = forS * 1000;
   const mostAt = (signalledA: number) => (signalledA + marginA) * factor;
   const [line, amps] = greatest(current);
-  const signalled = [...before.signalled.filter((look) => at - look.at <= EV_FOLLOWS_MS), { at, amps: offer }];
+  const { signalled, lookedAt, isInterrupted } = noted(before, at, offer);
   if (amps <= mostAt(offer)) return { memory: { signalled, lookedAt: at } };
-  // Nobody knows what flowed while the meter was silent for so long.
-  const isUnbroken = before.lookedAt !== undefined && at - before.lookedAt < forMs;
+  // Nobody knows what flowed while the meter was silent for so long. One that is slow is not silent.
+  const isUnbroken = isInterrupted !== true || (lookedAt !== undefined && at - lookedAt < forMs);
   const since = (isUnbroken ? before.since : undefined) ?? at;
   const memory = { signalled, since, lookedAt: at };
-  const lately = Math.max(...signalled.map((look) => look.amps));
+  const from = askedAt - EV_FOLLOWS_MS - NOTED_EVERY_MS;
+  const lately = Math.max(...signalled.filter((note) => note.at >= from).map((note) => note.amps));
   if (at - since < forMs || amps <= mostAt(lately)) return { memory };
   return { memory, trip: `${line} draws ${amps.toFixed(1)} A of ${offer.toFixed(1)} A` };
 }

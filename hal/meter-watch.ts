@@ -2,12 +2,25 @@
 import type { Protection } from './board-description.ts';
 import type { Cancel, EnergyMeter, Evse, Line, Offer, Reading, Timebase } from './contract.ts';
 import type { FaultBook } from './fault-book.ts';
-import { forgiven, judgeCurrent, judgeVoltage, NO_OVER_CURRENT, type VoltageMemory } from './meter-limits.ts';
+import {
+  forgiven,
+  interrupted,
+  judgeCurrent,
+  judgeVoltage,
+  NO_OVER_CURRENT,
+  NOTED_EVERY_MS,
+  noted,
+  type VoltageMemory,
+} from './meter-limits.ts';
 
 /** From one look to the next while current may flow; readings that others ask for count. */
 export const LOOK_EVERY_MS = 1000;
-/** A meter on a slow or shared line is asked for no more than this share of the time. */
+/** A meter on a slow or shared line is asked for no more than this share of the time, ... */
 export const SHARE_OF_THE_LINE = 1 / 4;
+/** ... unless the looks would come less often than this: an over-current is over within seconds. */
+export const LOOK_AT_LEAST_EVERY_MS = 3000;
+/** After so many readings that have failed there is nothing to watch: the others on its line get the time. */
+const FAILED_UNTIL_SILENT = 3;
 
 export interface MeterWatchParts {
   readonly connectorId: number;
@@ -39,17 +52,21 @@ export function watchedMeter(parts: MeterWatchParts): WatchedMeter {
   let timer: Cancel | undefined;
   let isLooking = false;
   let isClosed = false;
+  let failed = 0;
+  let noting: Cancel | undefined;
+  /** Whoever asks while a reading is under way may get the same. */
+  let lastReading: Reading | undefined;
 
   const isFlowing = (): boolean => evse.state.contactor === 'closed';
   const isWanted = (): boolean => !isClosed && (isFlowing() || voltage.fault !== undefined);
 
-  const lookAtCurrent = ({ values }: Reading, at: number): void => {
+  const lookAtCurrent = ({ values }: Reading, askedAt: number, at: number): void => {
     if (protection.overCurrent === undefined) return;
     if (!isFlowing()) {
       current = NO_OVER_CURRENT;
       return;
     }
-    const look = { at, current: values.current, offer: evse.signalled };
+    const look = { askedAt, at, current: values.current, offer: evse.signalled };
     const { memory, trip } = judgeCurrent(current, look, protection.overCurrent);
     current = memory;
     if (trip === undefined) return;
@@ -81,10 +98,13 @@ export function watchedMeter(parts: MeterWatchParts): WatchedMeter {
     if (ends !== undefined) book.clear(ends, connectorId, SOURCE);
   };
 
-  const judged = (reading: Reading): Reading => {
+  const judged = (reading: Reading, from: number): Reading => {
+    failed = 0;
+    if (reading === lastReading) return reading;
+    lastReading = reading;
     const at = clock.now();
     try {
-      lookAtCurrent(reading, at);
+      lookAtCurrent(reading, from, at);
       lookAtVoltage(reading, at);
     } catch (error) {
       // A trip that failed is nothing for who has asked for a reading: the process must not live on with it.
@@ -95,8 +115,17 @@ export function watchedMeter(parts: MeterWatchParts): WatchedMeter {
     return reading;
   };
   const read = (): Promise<Reading> => {
-    askedAt = clock.now();
-    return meter.read().then(judged);
+    const from = clock.now();
+    askedAt = from;
+    return meter.read().then(
+      (reading) => judged(reading, from),
+      (error: unknown) => {
+        failed += 1;
+        // One that fails now and then is not silent: its other readings count.
+        if (failed >= FAILED_UNTIL_SILENT) current = interrupted(current);
+        throw error;
+      },
+    );
   };
   const untilDueMs = (): number => Math.max(0, askedAt + LOOK_EVERY_MS - clock.now());
 
@@ -118,23 +147,36 @@ export function watchedMeter(parts: MeterWatchParts): WatchedMeter {
       isLooking = false;
       if (!isWanted()) return;
       const tookMs = clock.now() - beganAt;
-      timer = clock.after(Math.max(LOOK_EVERY_MS, tookMs / SHARE_OF_THE_LINE) - tookMs, look);
+      const politeMs = Math.max(LOOK_EVERY_MS, tookMs / SHARE_OF_THE_LINE);
+      const everyMs = failed < FAILED_UNTIL_SILENT ? Math.min(politeMs, LOOK_AT_LEAST_EVERY_MS) : politeMs;
+      timer = clock.after(everyMs - tookMs, look);
     };
     // A silent meter is no over-current; who owns it says that it is silent.
     read().then(next, next);
   };
 
-  const unsubscribe = evse.onState(() => {
+  const note = (): void => {
+    noting = undefined;
+    if (!isFlowing() || isClosed || protection.overCurrent === undefined) return;
+    current = noted(current, clock.now(), evse.signalled);
+    noting = clock.after(NOTED_EVERY_MS, note);
+  };
+
+  const onState = (): void => {
     remember(voltage);
+    if (!isFlowing()) current = interrupted(current);
+    else if (noting === undefined) note();
     wake();
-  });
-  wake();
+  };
+  const unsubscribe = evse.onState(onState);
+  onState();
   return {
     offers: meter.offers,
     read,
     close() {
       isClosed = true;
       timer?.();
+      noting?.();
       unsubscribe();
     },
   };

@@ -41,13 +41,17 @@ export function ownPilotEvse({ pilot, contactor, ...options }: OwnPilotParts): O
   const tell = () => {
     for (const listener of listeners) listener(state());
   };
-  /** The contactor never closes before the pilot says so, and is never the last to learn that an offer is gone. */
+  /**
+   * The contactor never closes before the pilot says so, and is never the last to learn that an offer is gone. Where the coil cannot be told,
+   * the EV is: it has a switch of its own.
+   */
   let signalled: Offer = 'x1';
   const signal = (offer: Offer) => {
     signalled = offer;
-    if (typeof offer === 'number') pilot.signal(offer);
-    interlock.offered(offer);
-    if (typeof offer !== 'number') pilot.signal(offer);
+    if (typeof offer === 'number') {
+      pilot.signal(offer);
+      interlock.offered(offer);
+    } else tryAll([() => interlock.offered(offer), () => pilot.signal(offer)]);
   };
 
   const onPilot = (now: PilotState) => {

@@ -9,7 +9,7 @@ export const FEEDBACK_WITHIN_MS = 500;
 const LOOK_MS = 10;
 const REASON = 'phaseSwitch';
 
-/** What connects one or three phases: a relay, or the mock. */
+/** What connects one or three phases: a contactor, or the mock. */
 export interface PhaseSelector {
   /** Has reached the hardware when it returns. */
   select(phases: 1 | 3): void;
@@ -39,7 +39,7 @@ export function phaseSwitch({ selector, evse, clock, log }: PhaseSwitchParts): P
     }
   };
   const connected = (): 1 | 3 => seen() ?? selected;
-  /** A relay that does not do what it was told may do so later: both have to agree. */
+  /** A contactor that does not do what it was told may do so later: both have to agree. */
   const isThere = (phases: 1 | 3): boolean => selected === phases && connected() === phases;
   const isOpen = (): boolean => {
     try {

@@ -3,7 +3,7 @@ import type { Cancel, Evse, FaultCode, Timebase, Unsubscribe } from './contract.
 import type { FaultBook, Trippable } from './fault-book.ts';
 
 export const TRIPS_WITHIN_MS = 1000;
-export const RECOVERS_WITHIN_MS = 3000;
+const RECOVERS_WITHIN_MS = 3000;
 /** No test is older, in ms (facts/evse.md 2.1). */
 export const TEST_EVERY_MS = 86_400_000;
 /** As of a fault input: a device that chatters does not close a contactor again and again. */

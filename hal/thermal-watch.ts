@@ -11,8 +11,8 @@ export const DERATING_STEPS: readonly DeratingStep[] = [
 ];
 export const STOP_C = 70;
 /** So much cooler than where it began a step has to be before it ends. */
-export const STEP_HYSTERESIS_K = 3;
-export const STOP_HYSTERESIS_K = 10;
+const STEP_HYSTERESIS_K = 3;
+const STOP_HYSTERESIS_K = 10;
 
 export interface ThermalWatchOptions {
   readonly connectorId: number;

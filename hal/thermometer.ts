@@ -4,7 +4,7 @@ import type { Surroundings } from './contract.ts';
 import type { ThermalWatch } from './thermal-watch.ts';
 
 export const READ_EVERY_MS = 5000;
-export const FAILED_READS_UNTIL_SILENT = 3;
+const FAILED_READS_UNTIL_SILENT = 3;
 /** A 1-wire sensor takes 750 ms to answer. */
 export const FIRST_READ_WITHIN_MS = 2000;
 /** What sensors of this kind can measure, in degree Celsius. */

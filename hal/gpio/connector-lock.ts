@@ -1,12 +1,12 @@
 /** A motor lock: one pulse on one of two lines, and a switch that says where it is. */
-import type { ConnectorLock, DriverLog, FaultCode, Timebase } from '../contract.ts';
+import type { ConnectorLock, DriverLog, FaultCode, Monotonic, Timebase } from '../contract.ts';
 import { tryAll } from '../try-all.ts';
 import type { InputLine, OutputLine } from './line.ts';
 
 export const PULSE_MS = 600;
 /** So often in all before it counts as jammed; in between the motor rests, because a jammed one gets hot. */
 export const ATTEMPTS = 3;
-export const REST_MS = 500;
+const REST_MS = 500;
 
 export type LockFault = Extract<FaultCode, 'lockFailed' | 'unlockFailed'>;
 
@@ -36,6 +36,10 @@ interface Movement {
 export class MotorLock implements ConnectorLock {
   readonly #parts: LockParts;
   #last: Promise<unknown> = Promise.resolve();
+  /** What has been asked for last and has not begun. */
+  #waiting: { readonly locked: boolean; readonly done: Promise<boolean> } | undefined;
+  /** Until then the motor rests. */
+  #restsUntil: Monotonic = Number.NEGATIVE_INFINITY;
   #closed = false;
   /** The latest failure of a line. */
   #trouble: unknown;
@@ -67,21 +71,32 @@ export class MotorLock implements ConnectorLock {
     tryAll([lock, unlock].map((motor) => () => motor.write(false)));
   }
 
+  /** Who wants what waits already gets the same answer: a jammed plug is asked for each time its EV moves. */
   #after(movement: Movement): Promise<boolean> {
-    const done = this.#last.then(() => this.#move(movement));
+    const { locked } = movement;
+    if (this.#waiting?.locked === locked) return this.#waiting.done;
+    const done = this.#last.then(() => {
+      if (this.#waiting?.done === done) this.#waiting = undefined;
+      return this.#move(movement);
+    });
+    this.#waiting = { locked, done };
     this.#last = done.catch(() => undefined);
     return done;
   }
 
   async #move(movement: Movement): Promise<boolean> {
     const { locked, fault } = movement;
+    const { clock } = this.#parts;
     let outcome = 'stopped';
-    for (let attempt = 1; attempt <= ATTEMPTS && !(outcome === 'stopped' && this.#position() === locked); attempt++) {
-      if (attempt > 1) await this.#wait(REST_MS);
+    let there = this.#position() === locked;
+    for (let attempt = 1; attempt <= ATTEMPTS && !there; attempt++) {
+      const restMs = this.#restsUntil - clock.now();
+      if (restMs > 0) await this.#wait(restMs);
       outcome = await this.#attempt(movement);
       if (outcome === 'refused') return false;
+      there = outcome === 'stopped' && this.#position() === locked;
+      if (!there) this.#restsUntil = clock.now() + REST_MS;
     }
-    const there = outcome === 'stopped' && this.#position() === locked;
     if (!there) {
       this.#parts.log.warn('the connector lock does not move', { locked, error: String(this.#trouble ?? 'none') });
       this.#parts.raise(fault);

@@ -2,7 +2,7 @@
 import type { Monotonic } from '../contract.ts';
 
 /** So long in a row the negative half has to be right before it counts as checked, or wrong before it is a fault, in ms. */
-export const DIODE_MS = 100;
+const DIODE_MS = 100;
 
 export interface DiodeCheck {
   /** Has been right for 100 ms in this session: the contactor may close. */

@@ -12,7 +12,7 @@ import { plateausOf } from './plateaus.ts';
 import { systemCode } from './ready-files.ts';
 
 /** Two periods of the PWM, counted without the pauses between two samples: whatever those are, no half is missed. */
-export const BURST_MS = 2;
+const BURST_MS = 2;
 /** Three samples in the 80 us of the shortest pulse that offers a current (8 %). */
 const INTERVAL_MOST_US = 26;
 /** The best of so many bursts counts: a start-up has other things to do meanwhile. */

@@ -21,7 +21,7 @@ export interface PhaseSwitchSite {
 
 /**
  * All three phases selected. A process that died may have left one phase behind a closed contactor: nothing is touched before that
- * is open. Undefined if it does not open: then the relay stays as it is, and the number of phases cannot be changed.
+ * is open. Undefined if it does not open: then all stays as it is, and the number of phases cannot be changed.
  */
 export async function openPhaseSwitch(
   { onePhase, feedback }: PhaseSwitchDescription,

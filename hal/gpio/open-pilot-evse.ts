@@ -21,11 +21,11 @@ import { relayContactor } from './relay-contactor.ts';
 import { SampledPilot } from './sampled-pilot.ts';
 
 /** IEC 61851-1 table A.6, sequences 2 and 8: from the pilot leaving C to the contacts being open. */
-export const OPENING_BUDGET_MS = 100;
+const OPENING_BUDGET_MS = 100;
 const WRITE_MS = 10;
 
 /** The slowest that a board opens, in ms; more than 100 is refused. */
-export const openingMs = (evse: OwnPilotEvseDescription): number =>
+const openingMs = (evse: OwnPilotEvseDescription): number =>
   SAMPLE_MS + lookingMs(evse) + FILTER_MOST_MS + WRITE_MS + evse.contactor.releaseMs;
 
 export interface PilotEvseSite {

@@ -13,7 +13,7 @@ const NOMINAL: readonly (readonly [state: 'A' | 'B' | 'C' | 'D', volts: number])
 export const WINDOW_V = 1.1;
 export const HELD_V = 1.3;
 /** The negative half is -12 V; with an EV whose diode is missing it is the mirror image of the positive one. */
-export const NEGATIVE_MOST_V = -10.5;
+const NEGATIVE_MOST_V = -10.5;
 
 /** `before` is what the look before said. Without a positive half it is F if that is our own signal, else E. */
 export function sampleOfVolts(volts: number, before: Sample, signalsF: boolean): Sample {

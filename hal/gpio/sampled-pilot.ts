@@ -14,12 +14,12 @@ import {
 import { NOTHING_SEEN, type PilotLook, type PilotSense } from './pilot-sense.ts';
 import type { Pwm } from './pwm.ts';
 
-export const FILTER_MS = 20;
+const FILTER_MS = 20;
 /** Some cars glitch to B this long after the current was changed; meanwhile the filter is as slow as the budget allows. */
-export const UNSTEADY_MS = 600;
+const UNSTEADY_MS = 600;
 
 /** A sense that is broken, or works again, for so long is told of. The contactor has not waited for it. */
-export const BROKEN_MS = 1000;
+const BROKEN_MS = 1000;
 
 export interface SampledPilotParts {
   readonly pwm: Pwm;

@@ -65,7 +65,7 @@ const DEFAULTS = { maxA: 32, phases: 3, ventilated: false, rotation: 'RST' } as 
 
 export function createMockBoard(options: MockBoardOptions): MockBoard {
   const { connectors, clock, log, protection, meterSerial = 'MOCK' } = options;
-  const book = new FaultBook(protection?.rcdReclosesOnUnplug === true ? { groundFault: 'unplug' } : {});
+  const book = new FaultBook(protection?.rcdReclosesOnUnplug === true ? { groundFault: 'unplug' } : {}, clock);
   const ofTheChargePoint = new FaultCauses(book, 0);
   const onOutput = new Set<() => void>();
   const onMains = new Set<(mains: Mains) => void>();

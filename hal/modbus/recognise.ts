@@ -160,7 +160,7 @@ function hasMains({ voltage = {} }: Values): boolean {
 }
 
 /** Could a meter of this kind on a European grid show these values? */
-export function makesSense(values: Values, map: RegisterMap): boolean {
+function makesSense(values: Values, map: RegisterMap): boolean {
   const all = (quantity: Quantity, fits: (value: number) => boolean): boolean =>
     Object.values(values[quantity] ?? {}).every(fits);
   const mostA = map.maxA * CURRENT_MARGIN;

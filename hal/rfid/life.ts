@@ -17,7 +17,7 @@ export interface LifeOptions {
   onSilent(silent: boolean, why?: string): void;
 }
 
-export const SILENT_AFTER_MS = 10_000;
+const SILENT_AFTER_MS = 10_000;
 const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 5000;
 

@@ -7,7 +7,7 @@ export type Raw = { readonly uid: Uint8Array } | { readonly typed: string };
 export type Normalised = { readonly idTag: string } | { readonly refused: string };
 
 /** The longest that an identifier may be, in characters. */
-export const LONGEST = 20;
+const LONGEST = 20;
 /** Typed decimal numbers are usually the four bytes of a 125 kHz tag, or of a short UID. */
 const USUAL_BYTES = 4;
 /** ISO 14443-3: a UID of four bytes that begins so is made up anew each time (telephones, passports). */

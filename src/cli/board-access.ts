@@ -3,6 +3,7 @@
  * can start, and whatever ends the tool opens every contactor first. SIGKILL cannot be answered: whoever moves something also has `guard.ts`.
  */
 import type { Board, Surroundings, Timebase } from '../../hal/contract.ts';
+import { tryAll } from '../../hal/try-all.ts';
 import type { AgentConfig } from '../config.ts';
 import { StoreError } from '../errors.ts';
 import { openRange } from '../features/transactions/facts.ts';
@@ -86,7 +87,7 @@ async function opened(io: Io, config: AgentConfig, held: HeldStore): Promise<Boa
   /** Synchronous; never throws. */
   const abandon = (): void => {
     try {
-      for (const { evse } of board?.connectors ?? []) evse.permit(false);
+      tryAll((board?.connectors ?? []).map((connector) => () => connector.evse.permit(false)));
     } catch {
       // Past the drivers, then.
     }

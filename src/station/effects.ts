@@ -33,16 +33,17 @@ export function carryOut(effect: Effect, ports: EffectPorts): void {
       return;
     case 'begin': {
       const { type: _, ...authorization } = effect;
-      ports.journal
-        .begin({ connectorId: hardware.id, ...authorization, at: clock.now() })
-        .then((transaction) => ports.dispatch({ type: 'begun', transaction, at: clock.now() }))
-        .catch((cause: unknown) => {
+      // What the next step throws is no refusal of the journal, and nobody's to catch.
+      void ports.journal.begin({ connectorId: hardware.id, ...authorization, at: clock.now() }).then(
+        (transaction) => ports.dispatch({ type: 'begun', transaction, at: clock.now() }),
+        (cause: unknown) => {
           ports.log.error('a transaction could not be made durable and does not begin', {
             connectorId: hardware.id,
             cause,
           });
           ports.dispatch({ type: 'refused', at: clock.now() });
-        });
+        },
+      );
       return;
     }
     case 'end':

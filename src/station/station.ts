@@ -1,7 +1,7 @@
 /** The shell round the core: hardware events in, steps, effects out; tells the rooms what changed. */
 import type { Board, ConnectorHardware, FaultChange } from '../../hal/contract.ts';
-import { tryAll } from '../../hal/try-all.ts';
-import { lockOf } from '../core/connector/outputs.ts';
+import { tryAll, tryAllAloud } from '../../hal/try-all.ts';
+import { type Effect, lockOf } from '../core/connector/outputs.ts';
 import {
   atPowerUp,
   type Connector,
@@ -13,7 +13,7 @@ import {
 import { reportOf, reportOfChargePoint, type StatusReport } from '../core/connector/status.ts';
 import { deadlineOf, type Event, step } from '../core/connector/step.ts';
 import type { Cancel, Clock, Log, Unsubscribe } from '../ports.ts';
-import { carryOut } from './effects.ts';
+import { carryOut, type EffectPorts } from './effects.ts';
 import { faultsOf } from './faults.ts';
 import type { Journal } from './journal.ts';
 
@@ -36,6 +36,10 @@ export interface Change {
   readonly at: number;
 }
 
+/** A transaction is being written, runs, or is coming to its end. */
+export const isRunning = (connector: Connector): boolean =>
+  connector.phase.name === 'beginning' || transactionOf(connector) !== undefined;
+
 export class Station {
   readonly #options: StationOptions;
   readonly #hardware = new Map<number, ConnectorHardware>();
@@ -46,6 +50,8 @@ export class Station {
   readonly #events: { readonly id: number; readonly event: Event }[] = [];
   readonly #subscriptions: Unsubscribe[] = [];
   #running = false;
+  /** Hardware has thrown: the process is about to end, and closes nothing any more. */
+  #isBroken = false;
   /** Of the charge point itself, connector 0. */
   #operative: boolean;
   /** What ChangeAvailability has said of each connector, whether or not they are held. */
@@ -97,17 +103,21 @@ export class Station {
       const onCable = (): void => {
         if (proximity !== undefined) this.dispatch(id, { type: 'cable', cableA: proximity.cableA, at: clock.now() });
       };
+      const onPilot = (): void => {
+        const { pilot } = evse.state;
+        const tell = (): void => this.dispatch(id, { type: 'pilot', pilot, at: clock.now() });
+        // A plug that is pulled is no cable that carries nothing.
+        tryAll(pilot === 'A' ? [tell, onCable] : [onCable, tell]);
+      };
       const onEvse = (): void => {
         // The cause goes before its effect: a contactor that a fault has opened is not an EV that paused, and a plug is not
         // asked for a current before its rating is known.
-        this.#takeInFaults(id);
-        this.dispatch(id, { type: 'mains', mains: board.mains, at: clock.now() });
-        const { pilot } = evse.state;
-        // A plug that is pulled is no cable that carries nothing.
-        if (pilot !== 'A') onCable();
-        this.dispatch(id, { type: 'pilot', pilot, at: clock.now() });
-        if (pilot === 'A') onCable();
-        this.dispatch(id, { type: 'contactor', contactor: evse.state.contactor, at: clock.now() });
+        tryAll([
+          () => this.#takeInFaults(id),
+          () => this.dispatch(id, { type: 'mains', mains: board.mains, at: clock.now() }),
+          onPilot,
+          () => this.dispatch(id, { type: 'contactor', contactor: evse.state.contactor, at: clock.now() }),
+        ]);
       };
       this.#subscriptions.push(evse.onState(onEvse));
       if (proximity !== undefined) this.#subscriptions.push(proximity.onChange(onEvse));
@@ -143,7 +153,12 @@ export class Station {
 
   /** What StatusNotification would say now; connector 0 is the charge point. Undefined for an unknown connector. */
   report(id: number): StatusReport | undefined {
-    if (id === 0) return reportOfChargePoint(faultsOf(0, this.#options.board.faults), this.#operative);
+    if (id === 0) {
+      // Section 5.2: it is out of service once the transactions have ended that it has to wait for.
+      const isAwaited = (each: Connector): boolean => this.#wanted.get(each.id) === false && isRunning(each);
+      const operative = this.#operative || this.connectors.some(isAwaited);
+      return reportOfChargePoint(faultsOf(0, this.#options.board.faults), operative);
+    }
     const connector = this.#connectors.get(id);
     return connector === undefined ? undefined : reportOf(connector);
   }
@@ -162,7 +177,8 @@ export class Station {
 
   /**
    * Runs one event to its end. An event that comes up meanwhile (an EV that answers an offer in the same turn) waits for its
-   * turn, so that no step ever sees half a state.
+   * turn, so that no step ever sees half a state. What hardware or a listener throws keeps no other effect, listener or event from its turn;
+   * then it goes to the caller, and past him: whoever asked for a step may take it for an error of his own.
    */
   dispatch(id: number, event: Event): void {
     this.#events.push({ id, event });
@@ -170,16 +186,15 @@ export class Station {
   }
 
   dispatchAll(event: Event): void {
-    for (const id of this.#connectors.keys()) this.dispatch(id, event);
+    tryAll([...this.#connectors.keys()].map((id) => () => this.dispatch(id, event)));
   }
 
   /** ChangeAvailability: takes effect when no transaction runs; 0 is the charge point with all its connectors. */
   setAvailability(id: number, operative: boolean): void {
     if (id === 0) this.#operative = operative;
-    for (const each of id === 0 ? this.#connectors.keys() : [id]) {
-      this.#wanted.set(each, operative);
-      this.#tellAvailability(each);
-    }
+    const concerned = id === 0 ? [...this.#connectors.keys()] : [id];
+    for (const each of concerned) this.#wanted.set(each, operative);
+    for (const each of concerned) this.#tellAvailability(each);
   }
 
   /** While held no connector takes a new session, whatever ChangeAvailability says; what runs goes on. Forgotten by a restart. */
@@ -258,14 +273,18 @@ export class Station {
     if (this.#running) return;
     this.#running = true;
     try {
-      for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift())
-        this.#run(next.id, next.event);
+      tryAllAloud(this.#steps(), this.#options.clock);
     } finally {
       this.#running = false;
     }
   }
 
-  #run(id: number, event: Event): void {
+  *#steps(): Iterable<() => void> {
+    for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift())
+      yield* this.#run(next.id, next.event);
+  }
+
+  *#run(id: number, event: Event): Iterable<() => void> {
     const before = this.#connectors.get(id);
     const hardware = this.#hardware.get(id);
     if (before === undefined || hardware === undefined) return;
@@ -273,9 +292,19 @@ export class Station {
     this.#connectors.set(id, after);
     const { clock, journal, log } = this.#options;
     const dispatch = (later: Event): void => this.dispatch(id, later);
-    for (const effect of effects) carryOut(effect, { hardware, clock, journal, log, dispatch });
-    this.#setDeadline(id, deadlineOf(after));
-    for (const listener of this.#listeners) listener({ before, after, at: event.at });
+    for (const effect of effects) yield () => this.#carryOut(effect, { hardware, clock, journal, log, dispatch });
+    yield () => this.#setDeadline(id, deadlineOf(after));
+    for (const listener of this.#listeners) yield () => listener({ before, after, at: event.at });
+  }
+
+  #carryOut(effect: Effect, ports: EffectPorts): void {
+    if (this.#isBroken && effect.type === 'permit' && effect.given) return;
+    try {
+      carryOut(effect, ports);
+    } catch (error) {
+      this.#isBroken = true;
+      throw error;
+    }
   }
 
   #setDeadline(id: number, due: number | undefined): void {
@@ -294,8 +323,11 @@ export class Station {
 
   #onFault(change: FaultChange): void {
     const { connectorId } = change.fault;
-    for (const id of this.#connectors.keys()) if (connectorId === 0 || connectorId === id) this.#takeInFaults(id);
-    for (const listener of this.#faultListeners) listener(change);
+    const concerned = [...this.#connectors.keys()].filter((id) => connectorId === 0 || connectorId === id);
+    tryAll([
+      ...concerned.map((id) => () => this.#takeInFaults(id)),
+      ...[...this.#faultListeners].map((listener) => () => listener(change)),
+    ]);
   }
 
   #takeInFaults(id: number): void {

@@ -126,6 +126,16 @@ describe('a contactor that is exercised', () => {
     expect(await done).toEqual({ closedAfterMs: 40, openedAfterMs: 25, cutShort: true });
   });
 
+  it('rejects with what the driver throws: nobody has cut it short', async () => {
+    const { clock, evse, slow } = setUp({ closes: 40, opens: 25 });
+    const listening = slow.listeners;
+    slow.close = () => {
+      throw new Error('EIO');
+    };
+    await expect(evse.exercise?.()).rejects.toThrow('EIO');
+    expect([slow.commands.at(-1), slow.listeners, clock.armed]).toEqual(['open', listening, 0]);
+  });
+
   it('is refused with an EV there, and nothing is listened to any more', async () => {
     const { become, exercise, slow } = setUp({ closes: 40, opens: 25 });
     become('B');

@@ -4,6 +4,7 @@ import { describe, expect, it } from 'vitest';
 import type { Fault, FaultChange, FaultCode } from '../../hal/contract.ts';
 import { FaultBook } from '../../hal/fault-book.ts';
 import { FAULTS, trips } from '../../hal/faults.ts';
+import { VirtualClock } from '../sim/virtual-clock.ts';
 
 const CODES = Object.keys(FAULTS) as FaultCode[];
 const withRule = (clears: string) => CODES.filter((code) => FAULTS[code].clears === clears);
@@ -89,6 +90,22 @@ describe('fault book', () => {
     expect(() => book.raise({ code: 'emergencyStop', connectorId: 0 }, 'test')).toThrow('EIO');
     expect(() => book.clear('emergencyStop', 0, 'test')).toThrow('EIO');
     expect([two.reasons.size, changes.map(({ raised }) => raised), book.current]).toEqual([0, [true, false], []]);
+  });
+
+  it.each<[string, (book: FaultBook) => void]>([
+    ['raises a fault', (book) => book.raise({ code: 'meterSilent', connectorId: 1, info: 'b' }, 'test')],
+    ['ends it', (book) => book.clear('emergencyStop', 1, 'test')],
+    ['takes one of two causes back', (book) => book.clear('otherFault', 1, 'b')],
+  ])('lets nobody who %s keep what a connector or a listener throws', async (_what, happens) => {
+    const clock = new VirtualClock();
+    const book = new FaultBook({}, clock);
+    book.raise({ code: 'emergencyStop', connectorId: 1 }, 'test');
+    for (const info of ['a', 'b']) book.raise({ code: 'otherFault', connectorId: 1, info }, info);
+    book.onChange(() => {
+      throw new Error('EIO');
+    });
+    expect(() => happens(book)).toThrow('EIO');
+    await expect(clock.advance(0)).rejects.toThrow('EIO');
   });
 
   it.each(withRule('itself'))('ends %s with its cause', (code) => {

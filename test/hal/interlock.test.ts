@@ -326,9 +326,85 @@ describe('interlock', () => {
         coil.commands.push('broken');
         throw new Error('no permission');
       };
-      expect(() => interlock.exercise(() => {})).toThrow('no permission');
+      expect(() => interlock.exercise(() => expect.unreachable())).toThrow('no permission');
       expect(coil.commands.slice(-2)).toEqual(['broken', 'open']);
       expect(interlock.commanded).toBe('open');
+    });
+
+    it('still ends by itself if neither closing nor opening works at first', async () => {
+      const { clock, coil, interlock } = setUp();
+      const open = coil.open.bind(coil);
+      coil.close = () => {
+        coil.feedback = 'closed';
+        coil.open = () => {
+          throw new Error('no permission');
+        };
+        throw new Error('no permission');
+      };
+      expect(() => interlock.exercise(() => expect.unreachable())).toThrow('no permission');
+      expect(interlock.commanded).toBe('closed');
+      coil.open = open;
+      await clock.advance(EXERCISE_MS);
+      expect([coil.feedback, interlock.commanded, clock.armed]).toEqual(['open', 'open', 0]);
+    });
+  });
+
+  describe('whose coil could not be told to open', () => {
+    type Happening = readonly [what: string, happens: (interlock: Interlock) => void];
+    const takesAway: readonly Happening[] = [
+      ['the EV went to B', (interlock) => interlock.pilot('B')],
+      ['the permit was taken away', (interlock) => interlock.permit(false)],
+      ['F was signalled', (interlock) => interlock.offered('F')],
+      ['something has tripped', (interlock) => interlock.trip('fault')],
+    ];
+    const next: readonly Happening[] = [
+      ...takesAway,
+      ...(['A', 'C', 'D', 'E', 'F'] as const).map(
+        (state): Happening => [`the pilot says ${state}`, (interlock) => interlock.pilot(state)],
+      ),
+      ...([6, 'x1'] as const).map(
+        (offer): Happening => [`${offer} is signalled`, (interlock) => interlock.offered(offer)],
+      ),
+    ];
+
+    it.each(
+      takesAway.flatMap(([first, fails]) => next.map(([then, happens]) => [first, then, fails, happens] as const)),
+    )(
+      'when %s opens once it can, as soon as %s, and pauses as after any other opening',
+      async (_first, _then, fails, happens) => {
+        const { clock, coil, interlock } = closed();
+        const open = coil.open.bind(coil);
+        coil.open = () => {
+          throw new Error('EIO');
+        };
+        expect(() => fails(interlock)).toThrow('EIO');
+        expect(interlock.commanded).toBe('closed');
+        coil.open = open;
+        happens(interlock);
+        expect([coil.feedback, interlock.commanded]).toEqual(['open', 'open']);
+        interlock.release('fault');
+        interlock.pilot('C');
+        interlock.offered(16);
+        interlock.permit(true);
+        expect(coil.feedback).toBe('open');
+        await clock.advance(PAUSE_AFTER_ERROR_MS);
+        expect(coil.feedback).toBe('closed');
+      },
+    );
+
+    it('opens 300 ms after an exercise that somebody has cut short in vain, and tells so', async () => {
+      const { clock, coil, interlock } = setUp();
+      let ends = 0;
+      interlock.exercise(() => ends++);
+      const open = coil.open.bind(coil);
+      coil.open = () => {
+        throw new Error('EIO');
+      };
+      expect(() => interlock.pilot('C')).toThrow('EIO');
+      expect([ends, interlock.commanded]).toEqual([0, 'closed']);
+      coil.open = open;
+      await clock.advance(EXERCISE_MS);
+      expect([coil.feedback, ends, clock.armed]).toEqual(['open', 1, 0]);
     });
   });
 

@@ -1,13 +1,16 @@
 /** Over-current and voltage as the meter sees them, in virtual time: what trips, what does not, and how often the meter is asked. */
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { VoltageLimits } from '../../hal/board-description.ts';
 import type { ContactorState, EvseState, Lines, Offer, PilotState, Reading } from '../../hal/contract.ts';
 import { FaultBook } from '../../hal/fault-book.ts';
 import { HalError } from '../../hal/hal-error.ts';
-import { COMES_BACK_WITHIN_MS, judgeVoltage, type VoltageMemory } from '../../hal/meter-limits.ts';
+import { COMES_BACK_WITHIN_MS, judgeVoltage, NOTED_EVERY_MS, type VoltageMemory } from '../../hal/meter-limits.ts';
 import { LOOK_EVERY_MS, type MeterWatchParts, watchedMeter } from '../../hal/meter-watch.ts';
 import { seconds, VirtualClock } from '../sim/virtual-clock.ts';
 
+const PAGE = readFileSync(new URL('../../docs/protection.md', import.meta.url), 'utf8');
 const OVER_CURRENT = { factor: 1.1, marginA: 0.5, forS: 7 };
 const VOLTAGE = { leastV: 207, mostV: 253, forS: 5, reconnectLeastV: 209, reconnectMostV: 251, reconnectAfterS: 60 };
 
@@ -26,6 +29,10 @@ class Site {
   phases: 1 | 3 = 3;
   silent = false;
   readMs = 0;
+  /** How each reading goes, from the first to the last and then from the first again; else all take `readMs`. */
+  readings: readonly { readonly takesMs: number; readonly fails: boolean }[] = [];
+  /** When a reading takes its time: what flowed when it was asked, or when it answers. */
+  shows: 'first' | 'last' = 'last';
   reads = 0;
   trips = 0;
   readonly meter;
@@ -63,10 +70,16 @@ class Site {
   }
 
   async #read(): Promise<Reading> {
+    const { takesMs, fails } = this.readings[this.reads % this.readings.length] ?? {
+      takesMs: this.readMs,
+      fails: false,
+    };
     this.reads++;
-    if (this.readMs > 0) await new Promise<void>((resolve) => this.clock.after(this.readMs, resolve));
-    if (this.silent) throw new HalError('meterSilent', 'test');
-    const { current, voltage, hz } = this;
+    const first = this.current;
+    if (takesMs > 0) await new Promise<void>((resolve) => this.clock.after(takesMs, resolve));
+    if (this.silent || fails) throw new HalError('meterSilent', 'test');
+    const { voltage, hz } = this;
+    const current = this.shows === 'first' ? first : this.current;
     const frequency = hz === undefined ? {} : { frequency: { sum: hz } };
     return { at: this.clock.now(), serialNumber: undefined, values: { current, voltage, ...frequency } };
   }
@@ -202,6 +215,134 @@ describe('over-current by the meter', () => {
   });
 });
 
+describe('over-current by a meter that takes its time', () => {
+  /** From one look to the next, in ms, as docs/protection.md has it. */
+  const everyMs = (readMs: number): number => Math.max(readMs, Math.min(Math.max(1000, 4 * readMs), 3000));
+  const readMs = fc.integer({ min: 0, max: 12_000 });
+
+  it('trips however slow the meter is, not before 7 s, and within what the page says', async () => {
+    const story = fc.record({
+      readMs,
+      beforeMs: fc.integer({ min: 0, max: 12_000 }),
+      shows: fc.constantFrom('first', 'last'),
+    });
+    await fc.assert(
+      fc.asyncProperty(story, async ({ readMs, beforeMs, shows }) => {
+        const site = charging();
+        Object.assign(site, { readMs, shows, signalled: 6 });
+        await site.clock.advance(beforeMs);
+        site.draws(32);
+        const from = site.clock.now();
+        let trippedAfter: number | undefined;
+        site.book.onChange(() => {
+          trippedAfter = site.clock.now() - from;
+        });
+        await site.clock.advance(seconds(60));
+        const every = everyMs(readMs);
+        expect(trippedAfter).toBeGreaterThanOrEqual(7000);
+        expect(trippedAfter).toBeLessThanOrEqual(every + readMs + Math.ceil(7000 / every) * every);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('trips also where readings fail, unless it is three in a row: later by two looks at most before each of the two that it needs', async () => {
+    /** So many fail before each one that does not. */
+    const failing = fc.array(fc.integer({ min: 0, max: 2 }), { minLength: 1, maxLength: 6 });
+    await fc.assert(
+      fc.asyncProperty(readMs, failing, async (takesMs, failing) => {
+        const site = charging();
+        Object.assign(site, { signalled: 6 });
+        site.readings = failing.flatMap((times) =>
+          [...Array<boolean>(times).fill(true), false].map((fails) => ({ takesMs, fails })),
+        );
+        site.draws(32);
+        let trippedAfter: number | undefined;
+        const from = site.clock.now();
+        site.book.onChange(() => {
+          trippedAfter ??= site.clock.now() - from;
+        });
+        await site.clock.advance(seconds(120));
+        const every = everyMs(takesMs);
+        expect(trippedAfter).toBeGreaterThanOrEqual(7000);
+        expect(trippedAfter).toBeLessThanOrEqual(every + takesMs + Math.ceil(7000 / every) * every + 4 * every);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it.each([
+    [250, 8.3],
+    [400, 10],
+    [750, 12.8],
+    [3000, 15],
+    [6000, 24],
+  ])('is told on the page for %i ms: %d s', (readMs, withinS) => {
+    const every = everyMs(readMs);
+    const mostMs = every + readMs + Math.ceil(7000 / every) * every;
+    expect(Math.ceil(mostMs / 100) / 10).toBe(withinS);
+    expect(PAGE).toContain(`| ${readMs / 1000} s | ${every / 1000} s | ${withinS} s |`);
+  });
+
+  it('never trips an EV that follows within 5 s, whatever is offered, withdrawn or read, and whenever', async () => {
+    const current = fc.record({
+      forMs: fc.integer({ min: NOTED_EVERY_MS, max: 9000 }),
+      offer: fc.integer({ min: 6, max: 32 }),
+    });
+    const withdrawn = fc.record({ forMs: fc.integer({ min: 1, max: 3000 }), offer: fc.constant<Offer>('x1') });
+    const offers = fc.array(fc.oneof({ weight: 3, arbitrary: current }, { weight: 1, arbitrary: withdrawn }), {
+      minLength: 5,
+      maxLength: 12,
+    });
+    const readings = fc.array(
+      fc.record({
+        takesMs: fc.oneof(fc.integer({ min: 0, max: 500 }), readMs),
+        fails: fc.oneof({ weight: 4, arbitrary: fc.constant(false) }, { weight: 1, arbitrary: fc.constant(true) }),
+      }),
+      { minLength: 1, maxLength: 8 },
+    );
+    const slowAtLast = [0, 0, 0, 0, 0, 0, 0, 0, 5000].map((takesMs) => ({ takesMs, fails: false }));
+    const told = (forMs: number, offer: Offer) => ({ forMs, offer });
+    await fc.assert(
+      fc.asyncProperty(readings, offers, async (readings, offers) => {
+        const site = charging();
+        Object.assign(site, { readings, shows: 'first' });
+        const ampsOf = (offer: Offer): number => (typeof offer === 'number' ? offer : 0);
+        const told: { readonly until: number; readonly amps: number }[] = [];
+        // It takes all it may, as late as it may.
+        const drawn = (): number => {
+          const since = site.clock.now() - 4999;
+          return Math.max(ampsOf(site.signalled), ...told.filter(({ until }) => until > since).map(({ amps }) => amps));
+        };
+        Object.defineProperty(site, 'current', { get: () => ({ L1: drawn(), L2: 0, L3: 0 }) });
+        for (const { forMs, offer } of offers) {
+          site.signalled = offer;
+          await site.clock.advance(forMs);
+          told.push({ until: site.clock.now(), amps: ampsOf(offer) });
+        }
+        await site.clock.advance(seconds(10));
+        expect(site.told).toEqual([]);
+      }),
+      // Withdrawn for a moment, and then a reading that takes its time.
+      { numRuns: 300, examples: [[slowAtLast, [told(3500, 32), told(1000, 'x1'), told(9000, 6)]]] },
+    );
+  });
+
+  it('does not count what was before the contactor has opened', async () => {
+    const site = charging();
+    site.readMs = 4000;
+    site.draws(20);
+    await site.clock.advance(5000);
+    site.switch('open');
+    await site.clock.advance(seconds(60));
+    site.switch('closed');
+    await site.clock.advance(4500);
+    expect(site.faults).toEqual([]);
+    await site.clock.advance(8000);
+    expect(site.faults).toEqual(['overCurrent']);
+  });
+});
+
 describe('the looks at the meter', () => {
   it('come each second while the contactor is closed, and not otherwise', async () => {
     const site = new Site();
@@ -215,11 +356,35 @@ describe('the looks at the meter', () => {
     expect(site.reads).toBe(10);
   });
 
-  it('take no more than a quarter of the time of a slow line', async () => {
+  it.each([
+    [400, 1600],
+    [700, 2800],
+    [800, 3000],
+    [2000, 3000],
+    [5000, 5000],
+  ])(
+    'that take %i ms come every %i ms: a quarter of the time of a slow line, and more where they would be rare',
+    async (ms, every) => {
+      const site = charging();
+      site.readMs = ms;
+      await site.clock.advance(10 * every - 1);
+      expect(site.reads).toBe(10);
+    },
+  );
+
+  it('take no more than a quarter of the time of its line from a meter that has failed three times', async () => {
     const site = charging();
-    site.readMs = 800;
-    await site.clock.advance(seconds(32) - 1);
-    expect(site.reads).toBe(10);
+    site.readMs = 2000;
+    site.silent = true;
+    await site.clock.advance(2 * 3000 + 2000);
+    expect(site.reads).toBe(3);
+    await site.clock.advance(10 * 8000 - 1);
+    expect(site.reads).toBe(3 + 10);
+    site.silent = false;
+    await site.clock.advance(2001);
+    const { reads } = site;
+    await site.clock.advance(30_000);
+    expect(site.reads).toBe(reads + 10);
   });
 
   it('are not made where somebody else has asked within the second', async () => {

@@ -448,6 +448,14 @@ describe('open board', () => {
       expect(outputs(world)).toEqual([0, 100, 100]);
     });
 
+    it('lets nobody who has asked for a reading keep that it could not be opened when the meter fell silent', async () => {
+      const { world } = await setUp();
+      const [place] = world.places;
+      const reading = Promise.reject(new HalError('meterSilent', 'test')).catch(() => place?.onSilent(true));
+      await expect(reading).rejects.toThrow(`EIO on line ${COIL}`);
+      await expect(world.clock.advance(0)).rejects.toThrow(`EIO on line ${COIL}`);
+    });
+
     it('tells everybody of failing mains', async () => {
       const { world, board } = await setUp();
       const seen: string[] = [];

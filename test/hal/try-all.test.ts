@@ -1,7 +1,8 @@
 /** Everything is tried, whatever fails. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { tryAll } from '../../hal/try-all.ts';
+import { tryAll, tryAllAloud } from '../../hal/try-all.ts';
+import { VirtualClock } from '../sim/virtual-clock.ts';
 
 describe('try all', () => {
   it('runs every action once, in order, and throws the first error if there was one', () => {
@@ -18,5 +19,16 @@ describe('try all', () => {
         expect(ran).toEqual(fails.map((_, index) => index));
       }),
     );
+  });
+
+  it('aloud lets nobody keep an error: it is thrown once more at whoever runs the timers', async () => {
+    const clock = new VirtualClock();
+    const broken = (): void => {
+      throw new Error('EIO');
+    };
+    expect(() => tryAllAloud([broken, broken], clock)).toThrow('EIO');
+    await expect(clock.advance(0)).rejects.toThrow('EIO');
+    tryAllAloud([() => {}], clock);
+    expect(clock.armed).toBe(0);
   });
 });

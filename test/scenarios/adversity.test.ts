@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import type { ConnectorStatus } from '../../src/core/connector/state.ts';
 import { mayFollow } from '../../src/core/connector/transitions.ts';
+import { uncaught } from '../sim/uncaught.ts';
 import { seconds } from '../sim/virtual-clock.ts';
 import { World } from '../sim/world.ts';
 
@@ -23,6 +24,53 @@ describe('a disk that fails for a moment', () => {
     expect(await begin()).toEqual({ status: 'Accepted' });
     await world.clock.advance(seconds(10));
     expect(world.central.received('StartTransaction')).toHaveLength(1);
+  });
+});
+
+describe('an output that cannot be written', () => {
+  const EIO = new Error('EIO');
+  /** From here on every offer fails before the pilot or the interlock has heard of it. */
+  const breakPilot = (world: World): void => {
+    const [connector] = world.board.connectors;
+    if (connector === undefined) throw new Error('there is no connector');
+    connector.evse.offer = () => {
+      throw EIO;
+    };
+  };
+  const begin = (world: World): Promise<unknown> =>
+    world.central.call('RemoteStartTransaction', { idTag: 'ABC', connectorId: 1 });
+
+  it.each<[string, (world: World) => unknown]>([
+    ['RemoteStopTransaction', (world) => world.central.call('RemoteStopTransaction', { transactionId: 1 })],
+    ['UnlockConnector', (world) => world.central.call('UnlockConnector', { connectorId: 1 })],
+    ['a tag', (world) => world.present('ABC')],
+    ['an EV that leaves', (world) => world.unplug()],
+    [
+      'a limit on the control socket',
+      (world) => world.control('POST', '/limits', { source: 'ems', connectorId: 1, limitA: 6, forS: 600 }),
+    ],
+  ])('ends the process, whoever has asked for the step: %s', async (_who, asks) => {
+    const world = await World.start({ connectors: [{ id: 1, cable: 'socket' }] });
+    world.plugIn();
+    await world.clock.advance(seconds(1));
+    await begin(world);
+    await world.clock.advance(seconds(10));
+    breakPilot(world);
+    const heard = await uncaught(async () => {
+      await Promise.all([Promise.resolve(asks(world)).catch(() => {}), world.clock.advance(seconds(10))]);
+    });
+    expect(heard).toContain(EIO);
+  });
+
+  it('ends the process in the step that begins a transaction, and closes nothing before that', async () => {
+    const world = await World.start();
+    world.plugIn();
+    await world.clock.advance(seconds(1));
+    breakPilot(world);
+    const heard = await uncaught(() => Promise.all([begin(world), world.clock.advance(seconds(10))]));
+    expect(heard).toContain(EIO);
+    expect(world.board.contactorHistory(1)).toEqual(['open']);
+    expect(world.logged.map(({ message }) => message)).not.toContainEqual(expect.stringContaining('durable'));
   });
 });
 

@@ -14,7 +14,7 @@ import {
 import { onWakeUpDue, withWakeUp } from './wake-up.ts';
 
 /** The EV has 6 s to let go (interlock); after one more the register is read although the mirror contact says closed. */
-export const STOP_WITHIN_MS = 7000;
+const STOP_WITHIN_MS = 7000;
 /** A trip has opened the coil already: a mirror contact that does not say so soon is not waited for, the process may be ending. */
 export const TRIP_WITHIN_MS = 1000;
 
@@ -90,6 +90,14 @@ export function withoutAuthorization(state: Connector): Connector {
   const { name } = state.phase;
   if (name !== 'authorized' && name !== 'locking') return state;
   return { ...state, phase: isPlugged(state) ? { name: 'occupied' } : { name: 'idle' } };
+}
+
+/** Whoever waits for the plug goes on waiting, but names no reservation that has gone (section 6.45). */
+export function onReservationOver(state: Connector, reservationId: number): Connector {
+  const { phase } = state;
+  if (phase.name !== 'authorized' && phase.name !== 'locking') return state;
+  if (phase.authorization.reservationId !== reservationId) return state;
+  return { ...state, phase: { ...phase, authorization: without(phase.authorization, 'reservationId') } };
 }
 
 export function onBegun(state: Connector, transaction: Transaction, at: number): Connector {

@@ -244,6 +244,10 @@ export const isPlugged = ({ pilot }: Connector): boolean => pilot === 'B' || pil
 /** Our end of the cable is still in the socket, or an EV is on it. */
 export const isOccupied = (connector: Connector): boolean => isPlugged(connector) || connector.cableA !== undefined;
 
+/** Nobody has been authorised, whether or not an EV is there, and for however long. */
+export const isUnused = ({ phase }: Connector): boolean =>
+  phase.name === 'idle' || phase.name === 'occupied' || (phase.name === 'finishing' && phase.last === undefined);
+
 export const asksForPower = ({ pilot, ventilated }: Connector): boolean =>
   pilot === 'C' || (pilot === 'D' && ventilated);
 

@@ -10,6 +10,7 @@ import {
   isFaulted,
   isSecured,
   isUntouched,
+  isUnused,
   type Phase,
   type RunningTransaction,
 } from './state.ts';
@@ -99,9 +100,10 @@ const STATUS_OF_TRANSACTION: readonly {
 function derive(connector: Connector): Derived {
   const { phase } = connector;
   if (isFaulted(connector)) return { status: 'Faulted' };
-  const isFree = phase.name === 'idle' || phase.name === 'occupied';
-  if (!connector.operative && (isFree || phase.name === 'finishing')) return { status: 'Unavailable' };
-  if (connector.reservationId !== undefined && isFree) return { status: 'Reserved' };
+  const isWaiting = isUnused(connector);
+  if (!connector.operative && (isWaiting || phase.name === 'finishing')) return { status: 'Unavailable' };
+  // Section 4.9: nothing leads from Reserved to Finishing while nobody comes.
+  if (connector.reservationId !== undefined && isWaiting) return { status: 'Reserved' };
   if (phase.name !== 'transaction') {
     return { status: STATUS_OF_PHASE[phase.name], ...(hasLeft(phase) ? { info: EV_SIDE_DISCONNECTED } : {}) };
   }

@@ -15,6 +15,7 @@ import {
   onRefused,
   onRegister,
   onReleased,
+  onReservationOver,
   onResumed,
   onShutdown,
   onStop,
@@ -56,6 +57,8 @@ export type Event =
   | { readonly type: 'availability'; readonly operative: boolean; readonly at: number }
   /** Undefined: not reserved any longer. */
   | { readonly type: 'reserved'; readonly reservationId: number | undefined; readonly at: number }
+  /** Cancelled, expired or used elsewhere: no transaction ends it any more. */
+  | { readonly type: 'reservationOver'; readonly reservationId: number; readonly at: number }
   /** UnlockConnector, or the tag that may have the plug back. */
   | { readonly type: 'released'; readonly at: number }
   | { readonly type: 'authorized'; readonly authorization: Authorization; readonly at: number }
@@ -120,6 +123,8 @@ function react(state: Connector, event: Event): Connector {
       const { reservationId: _, ...unreserved } = state;
       return event.reservationId === undefined ? unreserved : { ...state, reservationId: event.reservationId };
     }
+    case 'reservationOver':
+      return onReservationOver(state, event.reservationId);
     case 'released':
       return onReleased(state);
     case 'authorized':

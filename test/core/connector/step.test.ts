@@ -154,6 +154,12 @@ describe('a session on one connector', () => {
     expect(state.phase).toEqual({ name: 'occupied' });
   });
 
+  it('ends with EVDisconnected at once if the EV left while the start was being written', () => {
+    const { effects, names } = run([pilot('B'), ABC, pilot('A'), begun]);
+    expect(names).toEqual(['begin', 'end']);
+    expect(effects.at(-1)).toMatchObject({ transaction: TRANSACTION, stop: { reason: 'EVDisconnected' } });
+  });
+
   it('forgets an authorisation when nobody plugs in', () => {
     const { state } = run([ABC]);
     const due = deadlineOf(state) ?? 0;
@@ -366,7 +372,7 @@ describe('a reservation (OCPP 1.6 sections 4.9 and 5.13)', () => {
     const story = [reserved(7), pilot('B'), ...late];
     expect(run(story, several)).toMatchObject({ statuses: ['Reserved'], state: { phase: { name: 'finishing' } } });
     expect(run([...story, pilot('A')], several).statuses).toEqual(['Reserved']);
-    expect(run([...story, MINE, begun], several).statuses).toEqual(['Reserved', 'Preparing', 'SuspendedEV']);
+    expect(run([...story, MINE], several).statuses).toEqual(['Reserved', 'Preparing']);
   });
 
   it('that is over leaves what is true there without it', () => {

@@ -1,4 +1,5 @@
 /** The motor lock: pulses, retries, and a plug that stays while the contactor is closed. */
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { FaultBook } from '../../../hal/fault-book.ts';
 import { ATTEMPTS, MotorLock, PULSE_MS } from '../../../hal/gpio/connector-lock.ts';
@@ -135,6 +136,61 @@ describe('connector lock', () => {
     await clock.advance(5000);
     expect(await Promise.all(moves)).toEqual([true, true, true]);
     expect(world.bothAtOnce).toBe(false);
+  });
+
+  it('still does in their order what was asked for in turn', async () => {
+    const { clock, driver } = setUp();
+    const moves = [driver.lock(), driver.unlock(), driver.unlock(), driver.lock()];
+    await clock.advance(5000);
+    expect(await Promise.all(moves)).toEqual([true, true, true, true]);
+    expect(driver.locked).toBe(true);
+  });
+
+  describe('with a plug that is jammed', () => {
+    /** The motor as it turns: when each pulse begins and ends. */
+    const pulsesOf = (clock: VirtualClock, line: FakeOutput) => {
+      const pulses: { from: number; to: number }[] = [];
+      line.onWrite = (on) => {
+        if (on) pulses.push({ from: clock.now(), to: Number.POSITIVE_INFINITY });
+        const last = pulses.at(-1);
+        if (!on && last !== undefined) last.to = Math.min(last.to, clock.now());
+      };
+      return pulses;
+    };
+
+    it('tries once more for all who ask while it tries, and gives them one answer', async () => {
+      const { clock, locked, unlock, driver } = setUp({ jammed: true });
+      locked.set(true);
+      const first = driver.unlock();
+      const asked: Promise<boolean>[] = [];
+      for (let tenth = 0; tenth < 20; tenth++) {
+        await clock.advance(100);
+        asked.push(driver.unlock());
+      }
+      expect(new Set(asked).size).toBe(1);
+      await clock.advance(60_000);
+      expect([await first, await asked[0]]).toEqual([false, false]);
+      expect(unlock.history.filter((on) => on)).toHaveLength(2 * ATTEMPTS);
+    });
+
+    it('lets the motor rest after each pulse that has not moved it, whoever asks and whenever', async () => {
+      const asks = fc.array(fc.integer({ min: 0, max: 4000 }), { minLength: 2, maxLength: 10 });
+      await fc.assert(
+        fc.asyncProperty(asks, async (asks) => {
+          const { clock, locked, unlock, driver } = setUp({ jammed: true });
+          locked.set(true);
+          const pulses = pulsesOf(clock, unlock);
+          for (const ms of asks) {
+            void driver.unlock();
+            await clock.advance(ms);
+          }
+          await clock.advance(10_000);
+          const rests = pulses.slice(1).map(({ from }, index) => from - (pulses[index]?.to ?? 0));
+          expect(Math.min(...rests)).toBeGreaterThanOrEqual(500);
+        }),
+        { numRuns: 50 },
+      );
+    });
   });
 
   it('does not drive a line that is closed', async () => {
