@@ -1,9 +1,10 @@
 /** Files as configuration and tools need them; whole texts only. */
 import {
   accessSync,
-  chmodSync,
   closeSync,
   constants,
+  fchmodSync,
+  fchownSync,
   fsyncSync,
   lchownSync,
   lstatSync,
@@ -13,6 +14,8 @@ import {
   readFileSync,
   realpathSync,
   renameSync,
+  rmSync,
+  type Stats,
   statSync,
   writeSync,
 } from 'node:fs';
@@ -20,8 +23,28 @@ import { dirname, join } from 'node:path';
 import type { ConfigFiles } from '../config.ts';
 
 export const nodeFiles: ConfigFiles = {
-  read: (path) => readFileSync(path, 'utf8'),
+  read: (path) => {
+    const found = statSync(path);
+    if (!found.isFile() && !found.isDirectory()) {
+      throw Object.assign(new Error('it is no plain file'), { code: 'EINVAL' });
+    }
+    return readFileSync(path, 'utf8');
+  },
   exists: (path) => statSync(path, { throwIfNoEntry: false }) !== undefined,
+  takenByFile: (path) => {
+    try {
+      return statSync(path).isDirectory() === false;
+    } catch {
+      return false;
+    }
+  },
+  list: (path) => {
+    try {
+      return readdirSync(path);
+    } catch {
+      return [];
+    }
+  },
   mode: (path) => statSync(path).mode & 0o777,
   writableDirectory: (path) => {
     try {
@@ -47,21 +70,24 @@ export const installationDirectory = (script: string): string => dirname(dirname
 export const shippedConfigDirectory = (script: string): string => join(installationDirectory(script), 'config');
 
 /**
- * Replaces the file as a whole, so that a power cut leaves the old or the new text. Its owner stays, if we may give it away. Throws the
+ * Replaces the file as a whole, so that a power cut leaves the old or the new text. Its owner stays, if we may give it away. Root does so
+ * in folders of the service as well: nothing that lies there already is written, and nothing is given away by its name. Throws the
  * system's error.
  */
 export function replaceFile(path: string, text: string, mode = 0o644): void {
   mkdirSync(dirname(path), { recursive: true });
   const unfinished = `${path}.new`;
-  const descriptor = openSync(unfinished, 'w', mode);
+  rmSync(unfinished, { force: true });
+  const descriptor = openSync(unfinished, 'wx', mode);
   try {
     writeSync(descriptor, text);
+    fchmodSync(descriptor, mode);
+    const owner = ownerToBe(path);
+    if (owner !== undefined) fchownSync(descriptor, owner.uid, owner.gid);
     fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
   }
-  chmodSync(unfinished, mode);
-  giveLike(path, unfinished);
   renameSync(unfinished, path);
   // The name is durable only when its directory is.
   const directory = openSync(dirname(path), 'r');
@@ -72,14 +98,30 @@ export function replaceFile(path: string, text: string, mode = 0o644): void {
   }
 }
 
+/** That of `model`, for root alone, who may give away; undefined if `model` is not there. */
+const ownerToBe = (model: string): Stats | undefined =>
+  process.geteuid?.() === 0 ? statSync(model, { throwIfNoEntry: false }) : undefined;
+
 /**
  * Gives `path`, and all that is in it, to the owner of `model`: root has worked there for a service that is not root. Nothing happens for
  * anybody else, and nothing if one of the two is not there. Throws the system's error.
  */
 export function giveLike(model: string, path: string): void {
-  const owner = statSync(model, { throwIfNoEntry: false });
+  const owner = ownerToBe(model);
+  if (owner !== undefined) give(path, owner);
+}
+
+function give(path: string, owner: Stats): void {
   const given = lstatSync(path, { throwIfNoEntry: false });
-  if (owner === undefined || given === undefined || process.geteuid?.() !== 0) return;
+  if (given === undefined) return;
   lchownSync(path, owner.uid, owner.gid);
-  if (given.isDirectory()) for (const name of readdirSync(path)) giveLike(model, join(path, name));
+  if (!given.isDirectory()) return;
+  // The owner may put a link in its place at any moment: what is open stays the folder that it is.
+  const folder = openSync(path, constants.O_RDONLY | constants.O_DIRECTORY | constants.O_NOFOLLOW);
+  try {
+    const inside = `/proc/self/fd/${folder}`;
+    for (const name of readdirSync(inside)) give(join(inside, name), owner);
+  } finally {
+    closeSync(folder);
+  }
 }

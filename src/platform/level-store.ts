@@ -1,5 +1,5 @@
 /** The Store port over an open LevelDB: writes in order and in groups, and back on its feet after the medium failed. */
-import { open, unlink, writeFile } from 'node:fs/promises';
+import { constants, open, unlink, writeFile } from 'node:fs/promises';
 import type { ClassicLevel } from 'classic-level';
 import { StoreError } from '../errors.ts';
 import type { KeyRange, Log, Store, StoreOperation } from '../ports.ts';
@@ -26,6 +26,9 @@ const PROBE_BYTES = 1024 * 1024;
 
 /** How long after a failed write the medium is tried again, in milliseconds, if nobody else writes. */
 const RETRY_MS = 10_000;
+
+/** Empties nothing, and nothing that a link leads to: root may be at work in the folder of the service. */
+const MARKING = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
 
 /** Marks a store in which corrupt data was met, so that the next start moves it aside. */
 export const damageMark = (directory: string): string => `${directory}.damaged`;
@@ -60,12 +63,20 @@ export class LevelStore implements Store {
     return text === undefined ? undefined : this.#decoded<T>(key, text)[0];
   }
 
-  async list<T>({ from, to, limit, reverse }: KeyRange): Promise<readonly (readonly [key: string, value: T])[]> {
-    const range = { gte: from, lt: to, limit: limit ?? -1, reverse: reverse ?? false };
-    const rows = await this.#read(() =>
-      this.#database.iterator({ ...range, highWaterMarkBytes: READ_CHUNK_BYTES }).all(),
-    );
-    return rows.flatMap(([key, text]) => this.#decoded<T>(key, text).map((value) => [key, value] as const));
+  /** Reads on where values turned out unreadable: who asks for pages must not take one that has a hole for the last. */
+  async list<T>({ from, to, limit = Number.POSITIVE_INFINITY, reverse = false }: KeyRange) {
+    let found: readonly (readonly [key: string, value: T])[] = [];
+    for (let range = { gte: from, lt: to }; ; ) {
+      const wanted = limit - found.length;
+      const rows = await this.#read(() =>
+        this.#database.iterator({ ...range, limit: wanted, reverse, highWaterMarkBytes: READ_CHUNK_BYTES }).all(),
+      );
+      const readable = rows.flatMap(([key, text]) => this.#decoded<T>(key, text).map((value) => [key, value] as const));
+      found = found.length === 0 ? readable : [...found, ...readable];
+      const last = rows.at(-1);
+      if (last === undefined || rows.length < wanted || found.length === limit) return found;
+      range = reverse ? { ...range, lt: last[0] } : { ...range, gte: `${last[0]}\0` };
+    }
   }
 
   /** One batch takes one fdatasync if `durable`; relaxed ones become durable with the next durable one. */
@@ -167,7 +178,7 @@ export class LevelStore implements Store {
     if (isCorruption(cause)) {
       this.#healthy = false;
       this.#log.error('the store is damaged: the next start moves it aside', { error: cause });
-      await writeFile(damageMark(this.#database.location), '').catch((error: unknown) => {
+      await writeFile(damageMark(this.#database.location), '', { flag: MARKING }).catch((error: unknown) => {
         this.#log.error('the damaged store cannot be marked', { error });
       });
     }
@@ -202,9 +213,10 @@ function json(key: string, value: unknown): string {
   throw new StoreError('storeFormat', `the value of ${key} is no JSON`);
 }
 
-/** Rejects with the system's error unless the medium takes data. */
+/** Rejects with the system's error unless the medium takes data. On a file of its own, not on what a link leads to. */
 export async function probe(path: string): Promise<void> {
-  const file = await open(path, 'w', 0o600);
+  await unlink(path).catch(() => undefined);
+  const file = await open(path, 'wx', 0o600);
   try {
     await file.writeFile(Buffer.alloc(PROBE_BYTES));
     await file.sync();

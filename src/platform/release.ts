@@ -1,11 +1,11 @@
 /** What root's side of an update (systemd/boot-count) and the running release tell each other: docs/release.md. */
-import { existsSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Cancel, Clock, Log } from '../ports.ts';
 import { replaceFile } from './files.ts';
 
 /** Root's own; we may read there. */
-const STATE = 'var/lib/chargepoint-boot';
+const PENDING = 'var/lib/chargepoint-boot/pending';
 /** Ours to write, root's to read; empty after a boot of the machine. */
 const REQUESTS = 'run/chargepoint-requests';
 
@@ -17,31 +17,15 @@ export interface PendingRelease {
   readonly previous: string;
 }
 
-export interface FailedRelease {
-  readonly version: string;
-  readonly reason: string;
-}
-
-/** A missing file has nothing to say, and an unreadable one nothing that we could act on. */
-function words(file: string, root: string): readonly string[] {
-  try {
-    const path = join(root, STATE, file);
-    return existsSync(path) ? readFileSync(path, 'utf8').trim().split(' ') : [];
-  } catch {
-    return [];
-  }
-}
-
 /** The release that has been installed and has not confirmed itself; undefined if there is none. `root` is another one in tests only. */
 export function pendingRelease(root = '/'): PendingRelease | undefined {
-  const [version, previous] = words('pending', root);
-  return version === undefined || previous === undefined ? undefined : { version, previous };
-}
-
-/** The release that was given up last, until the next one is installed. */
-export function failedRelease(root = '/'): FailedRelease | undefined {
-  const [version, ...reason] = words('failed', root);
-  return version === undefined || version === '' ? undefined : { version, reason: reason.join(' ') };
+  try {
+    const [version, previous] = readFileSync(join(root, PENDING), 'utf8').trim().split(' ');
+    return version === undefined || previous === undefined ? undefined : { version, previous };
+  } catch {
+    // No file, nothing pending; one that cannot be read says nothing that we could act on.
+    return undefined;
+  }
 }
 
 export interface ConfirmationOptions {

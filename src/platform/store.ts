@@ -1,6 +1,6 @@
 /** Opens the agent's durable memory, moves one that cannot be used aside, and reads what is left of a broken one. */
 import { existsSync, mkdirSync, statSync } from 'node:fs';
-import { chmod, cp, mkdtemp, rename, rm, unlink } from 'node:fs/promises';
+import { chmod, cp, lstat, mkdtemp, realpath, rename, rm, unlink } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
@@ -10,7 +10,7 @@ import { errorCode, storeError } from './level-error.ts';
 import { type Database, damageMark, LevelStore, probe, READ_CHUNK_BYTES } from './level-store.ts';
 
 /** Counts layouts of keys and values that an older release could not read. A release reads its own format and the ones before. */
-export const STORE_FORMAT = 1;
+const STORE_FORMAT = 1;
 export const formatKey = 'meta/format';
 
 /** A Pi has little memory, and the agent reads its store mostly in order. */
@@ -77,7 +77,7 @@ export async function readStored<T>(
   const copies = await mkdtemp(join(tmpdir(), 'chargepoint-'));
   try {
     const copy = join(copies, 'store');
-    await cp(directory, copy, { recursive: true });
+    await cp(await realpath(directory), copy, { recursive: true, filter: isOfStore });
     const database = make(copy, false);
     await database.open();
     const store = new LevelStore(database, log);
@@ -87,6 +87,12 @@ export async function readStored<T>(
   } finally {
     await rm(copies, { recursive: true, force: true });
   }
+}
+
+/** LevelDB has no links. Root would write through one that the service has put where LevelDB is going to write. */
+async function isOfStore(path: string): Promise<boolean> {
+  const found = await lstat(path);
+  return found.isFile() || found.isDirectory();
 }
 
 export interface SalvagedRows {

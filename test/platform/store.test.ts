@@ -10,6 +10,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from 'node:fs';
@@ -17,11 +18,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import fc from 'fast-check';
+import { MemoryLevel } from 'memory-level';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { StoreError } from '../../src/errors.ts';
 import { salvagedFrom } from '../../src/ocpp/outbox/salvaged.ts';
 import { type Database, LevelStore } from '../../src/platform/level-store.ts';
-import { formatKey, openStore, salvage } from '../../src/platform/store.ts';
+import { formatKey, openStore, readStored, salvage } from '../../src/platform/store.ts';
 import type { Log, Store, StoreOperation } from '../../src/ports.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'store-'));
@@ -62,6 +64,23 @@ describe('the store', () => {
     await store.close();
   });
 
+  it('counts what can be read: fewer values than the limit mean the end, however many are unreadable', async () => {
+    const rows = fc.array(fc.boolean(), { maxLength: 12 });
+    const limits = fc.integer({ min: 1, max: 13 });
+    await fc.assert(
+      fc.asyncProperty(rows, limits, fc.boolean(), async (isReadable, limit, reverse) => {
+        const level = new MemoryLevel<string, string>();
+        const keys = isReadable.map((_, n) => `k${String.fromCharCode(97 + n)}`);
+        await level.batch(keys.map((key, n) => ({ type: 'put', key, value: isReadable[n] ? '1' : '{"a' })));
+        const store = new LevelStore(level as unknown as Database, log);
+        const readable = keys.filter((_, n) => isReadable[n]);
+        const expected = (reverse ? readable.toReversed() : readable).slice(0, limit);
+        const found = await store.list({ from: 'k', to: 'l', limit, reverse });
+        expect(found.map(([key]) => key)).toEqual(expected);
+      }),
+    );
+  });
+
   it('is for its owner only, also if it was not before: secrets are in it', async () => {
     const directory = freshDirectory();
     const mode = (): number => statSync(directory).mode & 0o777;
@@ -70,6 +89,19 @@ describe('the store', () => {
     chmodSync(directory, 0o755);
     await (await openStore(directory, log)).store.close();
     expect(mode()).toBe(0o700);
+  });
+
+  it('is read by root through no link: a name that LevelDB is going to write may be one in the folder of the service', async () => {
+    const directory = freshDirectory();
+    const { store } = await openStore(directory, log);
+    await store.batch([put('a', 1)], 'durable');
+    await store.close();
+    const victim = `${directory}.victim`;
+    writeFileSync(victim, 'kept');
+    const numbers = Array.from({ length: 40 }, (_, n) => String(n).padStart(6, '0'));
+    for (const name of numbers.flatMap((n) => [`${n}.ldb`, `${n}.dbtmp`])) symlinkSync(victim, join(directory, name));
+    expect(await readStored(directory, log, (stored) => stored.get('a'))).toBe(1);
+    expect(readFileSync(victim, 'utf8')).toBe('kept');
   });
 
   it('applies and settles batches in the order in which they were asked for', async () => {
@@ -83,6 +115,24 @@ describe('the store', () => {
     expect(settled).toEqual(Array.from({ length: 600 }, (_, n) => n));
     expect(await store.get('k')).toBe(599);
     await store.close();
+  });
+
+  it('forces to the medium every write that holds something durable, and no other', async () => {
+    const durability = fc.constantFrom('durable' as const, 'relaxed' as const);
+    const asked = fc.array(durability, { minLength: 1, maxLength: 20 });
+    await fc.assert(
+      fc.asyncProperty(asked, async (durabilities) => {
+        const written: string[] = [];
+        const batch = async (rows: readonly { readonly value: string }[], { sync }: { readonly sync: boolean }) => {
+          const values = rows.map(({ value }) => JSON.parse(value) as string);
+          expect(sync).toBe(values.includes('durable'));
+          written.push(...values);
+        };
+        const store = new LevelStore({ batch } as unknown as Database, log);
+        await Promise.all(durabilities.map((value, n) => store.batch([put(`${n}`, value)], value)));
+        expect(written).toEqual(durabilities);
+      }),
+    );
   });
 
   it('writes what was asked for before it closes, and refuses afterwards', async () => {
@@ -189,6 +239,17 @@ describe('a failed write', () => {
     await store.close();
   });
 
+  it('is not tried out on a file that somebody has linked to', async () => {
+    const { store, location } = await failing('afterLog');
+    const victim = `${location}.victim`;
+    writeFileSync(victim, 'kept');
+    symlinkSync(victim, `${location}.probe`);
+    expect(await store.batch([put('kept', 'new')], 'durable').catch(codeOf)).toBe('storeBroken');
+    await expect.poll(() => store.healthy).toBe(true);
+    expect(readFileSync(victim, 'utf8')).toBe('kept');
+    await store.close();
+  });
+
   it('can still be read while the directory takes no data', async () => {
     const { store, location } = await failing('beforeLog');
     const probeIsDirectory = `${location}.probe`;
@@ -291,9 +352,14 @@ describe('a store that cannot be used', () => {
     writeFileSync(join(directory, table), bytes);
     const first = await openStore(directory, log);
     expect(first.movedAside).toBeUndefined();
+    // Nor is the mark made of a file that somebody has linked to.
+    const victim = `${directory}.victim`;
+    writeFileSync(victim, 'kept');
+    symlinkSync(victim, `${directory}.damaged`);
     expect(await first.store.list({ from: 'key/', to: 'key0' }).catch(codeOf)).toBe('storeBroken');
     expect(first.store.healthy).toBe(false);
     await first.store.close();
+    expect(readFileSync(victim, 'utf8')).toBe('kept');
     const second = await openStore(directory, log);
     expect(second.movedAside).toBe(`${directory}.broken-1`);
     await second.store.close();

@@ -7,7 +7,7 @@ import { describe, expect, it, vi } from 'vitest';
 import type { TransferError } from '../../src/errors.ts';
 import { nodeTransfers } from '../../src/platform/transfers.ts';
 import type { DownloadOptions } from '../../src/ports.ts';
-import { ELSEWHERE, HERE, ROOT, WEAK } from './support/loopback-certificates.ts';
+import { ELSEWHERE, HERE, ROOT, SUCCEEDED, WEAK } from './support/loopback-certificates.ts';
 import { Loopback } from './support/loopback-server.ts';
 
 const IMAGE = Buffer.from(Array.from({ length: 300_000 }, (_, index) => (index * 31 + (index >> 8)) & 255));
@@ -444,6 +444,13 @@ describe('https', () => {
   it('is taken from a server whose chain leads to a given root', async () => {
     const host = await loopback.https(HERE, whole);
     expect(await download(`https://${host}/image.bin`, { certificateAuthorities: [ROOT] })).toEqual({
+      bytes: IMAGE.length,
+    });
+  });
+
+  it('is taken below a new root whose predecessor, which has signed it, has gone (M05)', async () => {
+    const host = await loopback.https(SUCCEEDED, whole);
+    expect(await download(`https://${host}/image.bin`, { certificateAuthorities: [SUCCEEDED.root] })).toEqual({
       bytes: IMAGE.length,
     });
   });

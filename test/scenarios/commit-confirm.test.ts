@@ -164,6 +164,9 @@ describe('CentralSystemUrl from the central system', () => {
     ['ws://user@new.example', 'holds a user'],
     ['ws://new.example/#here', 'holds a fragment'],
     ['ws:///path', 'has no host'],
+    ['ws://new.example/\u001b[1A\u001b[2K', 'moves the cursor of who reads it'],
+    ['ws://new.example/\u009b2J', 'clears the screen of who reads it'],
+    ['ws://new.ex\nample', 'has a line break in it'],
     ['wss://new.example', 'does not go with security profile 0'],
     ['', 'is empty'],
   ])('%j is Rejected: it %s', async (url) => {

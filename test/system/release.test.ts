@@ -3,6 +3,7 @@ import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import {
   chmodSync,
+  chownSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -10,6 +11,7 @@ import {
   readFileSync,
   readSync,
   rmSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -305,6 +307,86 @@ describe('install-release', () => {
     expect(readdirSync(join(machine.root, 'opt/chargepoint/releases'))).toEqual(['1.2.0', '1.3.0']);
     expect(machine.run('boot-count', 'back')).toMatchObject({ status: 0 });
     expect([machine.current, machine.systemctl()]).toEqual(['1.2.0', ['restart chargepoint.service']]);
+  });
+});
+
+describe('root, of whom the service asks what it should not,', () => {
+  const SECRET = 'root:SECRET:19700';
+  const inRequests = (name: string): string => join(machine.root, 'run/chargepoint-requests', name);
+  /** Root's alone. */
+  const secret = (text = SECRET): string => {
+    const file = join(machine.root, 'shadow');
+    writeFileSync(file, `${text}\n`, { mode: 0o600 });
+    return file;
+  };
+  /** What root says of the requests, wherever others can read it; they have been removed. */
+  const answer = (): string => {
+    const { stdout, stderr } = machine.run('unpack-release');
+    expect(readdirSync(inRequests(''))).toEqual([]);
+    return `${stdout}${stderr}${machine.read('var/lib/chargepoint-boot/result') ?? ''}`;
+  };
+  const asks = (text: string): void => {
+    writeFileSync(inRequests('install'), text);
+    chownSync(inRequests('install'), NOBODY, NOBODY);
+  };
+
+  it.each([
+    ['a link', (request: string) => symlinkSync(secret(), request)],
+    ['a pipe that nobody writes into', (request: string) => void execFileSync('mkfifo', [request])],
+    ['a folder', (request: string) => void mkdirSync(request)],
+  ])('takes %s for no request, and removes it', (_, make) => {
+    for (const name of ['install', 'confirm', 'reboot']) make(inRequests(name));
+    expect(answer()).not.toContain('SECRET');
+    // It asks for nothing but what its name says.
+    expect(machine.systemctl()).toEqual(['reboot']);
+  });
+
+  it('takes no confirmation from behind a link', () => {
+    updated();
+    symlinkSync(secret('1.1.0'), inRequests('confirm'));
+    answer();
+    expect(machine.pending).toBe('1.1.0 1.0.0 0');
+  });
+
+  it.each([
+    ['a file that others may not read', () => secret()],
+    [
+      'a link to one',
+      () => {
+        symlinkSync(secret(), join(machine.root, 'link'));
+        return join(machine.root, 'link');
+      },
+    ],
+    ['one that is not there', () => join(machine.root, 'nowhere')],
+    ['a folder', () => machine.root],
+    ['words that mean something to a program', () => '-delete'],
+  ])('does not touch %s as an archive, and says the same of all of them', (_, make) => {
+    machine.stub('tar', `touch "$CHARGEPOINT_ROOT/touched"; exit 1`);
+    const file = make();
+    asks(`${file}\n`);
+    expect(answer()).toContain(`status 1: no archive that whoever asks may read: ${file}`);
+    expect(machine.read('touched')).toBeUndefined();
+  });
+
+  it('says nothing that moves the cursor of who reads it', () => {
+    asks('/tmp/\u001b[2K\u009b1A\\033[2J\r\nSECRET');
+    const said = answer();
+    expect(said).toContain(String.raw`/tmp/?[2K??1A\033[2J?`);
+    expect(said).not.toMatch(/(?!\n)\p{Cc}|SECRET/u);
+    const named = archiveOf(folder, { before: String.raw`printf 'version \033[2J\\033[2J\n' >MANIFEST` });
+    expect(machine.run('unpack-release', named)).toMatchObject({
+      status: 65,
+      stderr: 'MANIFEST says version ?[2J\\033[2J, the folder is chargepoint-1.1.0\n',
+    });
+  });
+
+  it('keeps its copy of the archive, and what is in it, to itself while it is examined', () => {
+    machine.stub(
+      'tar',
+      'cd "$CHARGEPOINT_ROOT/opt/chargepoint/releases" && stat -c %a .archive .listing >../modes; exit 1',
+    );
+    expect(machine.run('unpack-release', secret())).toMatchObject({ status: 65 });
+    expect(machine.read('opt/chargepoint/modes')).toBe('600\n600');
   });
 });
 

@@ -21,12 +21,16 @@ export const securityProfile = key<SecurityProfile>('SecurityProfile', profile()
 
 const LONGEST_URL = 2048;
 
-/** The endpoint without the identity, as `centralSystem.url` of the file. Empty: what the file says. */
+/**
+ * The endpoint without the identity, as `centralSystem.url` of the file. Empty: what the file says. URL would overlook line breaks and
+ * keep or escape other control characters, and the text as it is reaches the terminal of a technician.
+ */
 const endpoint = (): KeyType<string> => ({
   expected: 'an address that begins with ws:// or wss://, without user, password and fragment',
   parse: (text) => {
     const trimmed = text.trim();
-    if (trimmed.length > LONGEST_URL || !/^wss?:\/\/[^/]/i.test(trimmed) || !URL.canParse(trimmed)) return undefined;
+    if (trimmed.length > LONGEST_URL || /\p{Cc}/u.test(trimmed)) return undefined;
+    if (!/^wss?:\/\/[^/]/i.test(trimmed) || !URL.canParse(trimmed)) return undefined;
     const { hostname, username, password, hash } = new URL(trimmed);
     return hostname !== '' && username === '' && password === '' && hash === '' ? trimmed : undefined;
   },
