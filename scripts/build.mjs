@@ -5,7 +5,7 @@
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -131,6 +131,8 @@ async function make() {
 
 try {
   await make();
+  // A folder of mkdtemp is for its owner alone; the program is for everybody.
+  chmodSync(made, 0o755);
   rmSync(dist, { recursive: true, force: true });
   renameSync(made, dist);
 } finally {

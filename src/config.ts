@@ -175,9 +175,16 @@ export interface AgentConfig {
 
 /** What reading a configuration needs from the machine; in tests a map of texts. */
 export interface ConfigFiles {
-  /** Throws with the system's `code` (ENOENT, EACCES, EISDIR) if the file cannot be read. */
+  /**
+   * Throws if the file cannot be read, with the `code` of the system (ENOENT, EACCES, EISDIR) where that has one. Plain files only, and
+   * links to them: a pipe or a device may never end. What is not UTF-8 becomes U+FFFD.
+   */
   read(path: string): string;
   exists(path: string): boolean;
+  /** Whether something is there that is no folder. */
+  takenByFile(path: string): boolean;
+  /** The names in a folder; none if it is not there. Never throws. */
+  list(path: string): readonly string[];
   /** The permission bits, 0..0o777. */
   mode(path: string): number;
   /** Whether this is a directory in which we may make files. */

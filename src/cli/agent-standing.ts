@@ -13,6 +13,8 @@ export interface AgentStanding {
   readonly busy: readonly number[];
   /** It is there, but does not say how it is: no permission, or an older one. */
   readonly silent?: string;
+  /** We may not ask on that socket: nobody knows whether an agent is behind it. */
+  readonly forbidden?: true;
 }
 
 /** Undefined if no agent runs there. Never rejects with what the agent does. */
@@ -33,6 +35,7 @@ export async function standingOf(socket: string): Promise<AgentStanding | undefi
     if (!(error instanceof ControlError)) throw error;
     if (error.code === 'noAgent' && !(await isListening(socket))) return undefined;
     // Whoever is there may be connected.
-    return { connected: true, busy: [], silent: error.message };
+    const silent = { connected: true, busy: [], silent: error.message };
+    return error.code === 'noPermission' ? { ...silent, forbidden: true } : silent;
   }
 }

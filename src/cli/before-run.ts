@@ -7,6 +7,8 @@ import { plainRun } from './plain-run.ts';
 export async function beforeRun(argv: readonly string[]): Promise<boolean> {
   const config = plainRun(argv);
   if (config === undefined) return false;
+  // A journal that does not read any more keeps nobody from charging.
+  process.stderr.on('error', () => {});
   sayNotYetSafe(await switchOffLeftovers(config), (text) => process.stderr.write(text));
   return true;
 }

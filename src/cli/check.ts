@@ -13,7 +13,7 @@ import { nodeFiles } from '../platform/files.ts';
 import { safeOutputsPath } from '../platform/safe-outputs.ts';
 import { EXIT, type ExitCode } from '../platform/system.ts';
 import { loadFor, loadOver } from './configuration.ts';
-import { columns, json, listOf, phasesText, recordOf } from './format.ts';
+import { columns, json, listOf, phasesText, printable, recordOf } from './format.ts';
 import type { Io } from './io.ts';
 import { machineWarnings } from './machine.ts';
 import { notWritten } from './outputs.ts';
@@ -27,7 +27,7 @@ export interface CheckOptions {
 type Warning = ConfigProblem | Pick<ConfigProblem, 'message'>;
 type Warn = (warning: Warning) => void;
 
-/** Exit code 0 or 78. Writes the safe outputs of a real board, as `run` would. */
+/** Exit code 0 or 78. Writes the safe outputs of a real board, as `run` would, unless an agent runs. */
 export async function check(io: Io, file: string, { json: asJson = false }: CheckOptions = {}): Promise<ExitCode> {
   const loaded = asJson ? loadOver(io, file, new Map()) : loadFor(io, file);
   if (loaded === undefined) return EXIT.config;
@@ -39,7 +39,7 @@ export async function check(io: Io, file: string, { json: asJson = false }: Chec
   const warnings: Warning[] = [];
   const warn: Warn = (warning) => {
     warnings.push(warning);
-    if (!asJson) io.err(`warning ${'file' in warning ? problemText(warning) : warning.message}\n`);
+    if (!asJson) io.err(`warning ${'file' in warning ? problemText(warning) : printable(warning.message)}\n`);
   };
   for (const warning of loaded.warnings) warn(warning);
   const dials = await connectionOf(io, config);
@@ -48,7 +48,7 @@ export async function check(io: Io, file: string, { json: asJson = false }: Chec
   const keys = keysOf(config, await origins(io, config, warn));
   // A path that is cut is of no use.
   if (!asJson) io.out(`PASS ${config.file}\n\n${columns(used, Number.POSITIVE_INFINITY)}\n${keysText(keys)}`);
-  const written = writtenOutputs(config, warn);
+  const written = writtenOutputs(config, dials, warn);
   if (!asJson && written !== undefined) io.out(`\nSafe outputs written to ${written}\n`);
   for (const message of machineWarnings(io, config)) warn({ message });
   if (asJson) {
@@ -58,9 +58,12 @@ export async function check(io: Io, file: string, { json: asJson = false }: Chec
   return EXIT.ok;
 }
 
-/** The path of the file; undefined for the mock board, and after a warning. */
-function writtenOutputs({ board, stateDir }: AgentConfig, warn: Warn): string | undefined {
-  if (board === 'mock') return undefined;
+/**
+ * The path of the file; undefined for the mock board, after a warning, and beside a running agent: should that one die, its own outputs have to
+ * be switched off, whatever a file that was edited meanwhile says.
+ */
+function writtenOutputs({ board, stateDir }: AgentConfig, { isRunning }: Dialled, warn: Warn): string | undefined {
+  if (board === 'mock' || isRunning === true) return undefined;
   const path = safeOutputsPath(stateDir, nodeFiles);
   const failure = notWritten(path, board);
   if (failure === undefined) return path;
@@ -71,6 +74,8 @@ function writtenOutputs({ board, stateDir }: AgentConfig, warn: Warn): string | 
 interface Dialled {
   readonly url: string;
   readonly notice?: string | undefined;
+  /** An agent runs with this configuration. */
+  readonly isRunning?: boolean;
 }
 
 /** Whom the agent dials, or the next start will. */
@@ -93,7 +98,7 @@ async function connectionOfAgent(socket: string, inFile: string): Promise<Dialle
     const { url, fileUrl, notice } = status;
     if (url === undefined) return undefined;
     // It was edited since the agent has read it, and what is edited wins.
-    return fileUrl === spoken(inFile) ? { url, notice } : { url: inFile };
+    return { ...(fileUrl === spoken(inFile) ? { url, notice } : { url: inFile }), isRunning: true };
   } catch (error) {
     if (error instanceof ControlError) return undefined;
     throw error;
@@ -222,4 +227,4 @@ function keysOf({ keys }: AgentConfig, known: ReadonlyMap<string, string>): read
 const keysText = (keys: readonly Row[]): string =>
   keys.length === 0
     ? 'Keys: the built-in defaults\n'
-    : `Keys\n${keys.map(([name, text]) => `  ${name}: ${text}\n`).join('')}`;
+    : `Keys\n${keys.map(([name, text]) => `  ${printable(`${name}: ${text}`)}\n`).join('')}`;

@@ -44,13 +44,19 @@ export const diffConfig = (io: Io, options: DiffOptions): Promise<ExitCode> =>
       const loaded = loadFor(io, path);
       if (loaded === undefined) return EXIT.config;
       const members = differencesOf(running, masked(loaded.config));
-      return print(io, options, { members, keys: keyDifferences(keys, loaded.config) });
+      return print(
+        io,
+        options,
+        { members, keys: keyDifferences(keys, loaded.config) },
+        'What runs is what the file says.',
+      );
     },
     store: async (config) => {
       const { storedKeys } = await import('./stored.ts');
       const keys = (await storedKeys(io, config)).map(({ effective }) => effective);
       if (options.json !== true) io.out('No agent is running: compared with what its next start will find.\n\n');
-      return print(io, options, { members: [], keys: keyDifferences(keys, config) });
+      const same = 'The next start will find what the file says.';
+      return print(io, options, { members: [], keys: keyDifferences(keys, config) }, same);
     },
   });
 
@@ -76,10 +82,7 @@ function leavesOf(value: unknown, path: string): Map<string, string> {
 }
 
 /** What runs is neither what the file says nor, where it says nothing, the default. */
-export function keyDifferences(
-  keys: readonly unknown[],
-  { file, keys: presets }: AgentConfig,
-): readonly KeyDifference[] {
+function keyDifferences(keys: readonly unknown[], { file, keys: presets }: AgentConfig): readonly KeyDifference[] {
   const placeOf = keyPlaces(file);
   return keys.map(recordOf).flatMap((key) => {
     const { name, value, source, since, overrides } = key as {
@@ -116,15 +119,17 @@ interface Difference {
   readonly keys: readonly KeyDifference[];
 }
 
-function print(io: Io, options: DiffOptions, difference: Difference): ExitCode {
-  io.out(options.json === true ? json(difference) : diffText(difference));
-  return difference.members.length + difference.keys.length === 0 ? EXIT.ok : EXIT.different;
+/** `same` is what is said where nothing differs. */
+function print(io: Io, options: DiffOptions, difference: Difference, same: string): ExitCode {
+  const differs = difference.members.length + difference.keys.length > 0;
+  if (options.json === true) io.out(json(difference));
+  else io.out(differs ? diffText(difference) : `${same}\n`);
+  return differs ? EXIT.different : EXIT.ok;
 }
 
 const SOURCES: Readonly<Record<string, string>> = { centralSystem: 'the central system' };
 
-export function diffText({ members, keys }: Difference): string {
-  if (members.length + keys.length === 0) return 'What runs is what the file says.\n';
+function diffText({ members, keys }: Difference): string {
   const wide = Number.POSITIVE_INFINITY;
   const edited = members.map(({ member, runs, file }) => [`  ${member}`, runs, file]);
   const top =

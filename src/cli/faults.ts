@@ -33,7 +33,7 @@ export async function resetFaults(io: Io, connectorId: number, options: FaultsOp
   return code === EXIT.ok && left > 0 ? EXIT.different : code;
 }
 
-export function resetText(reset: readonly unknown[], faults: readonly unknown[]): string {
+function resetText(reset: readonly unknown[], faults: readonly unknown[]): string {
   const done = reset.map((fault) => `Reset: ${faultText(recordOf(fault))}\n`).join('');
   const none = reset.length === 0 ? 'Nothing was latched whose cause is gone.\n' : done;
   return faults.length === 0 ? none : `${none}Still raised:\n${faultsText(faults)}`;

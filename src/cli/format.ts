@@ -28,11 +28,15 @@ export function wrapped(text: string, indent: number, width = WIDTH): string {
     .join('');
 }
 
-/** For `--json`: the answer as it is, indented. */
-export const json = (answer: unknown): string => `${JSON.stringify(answer, undefined, 2)}\n`;
+/** For `--json`: the answer as it is, indented, and without the control characters that JSON leaves as they are. */
+export const json = (answer: unknown): string => escapedRest(`${JSON.stringify(answer, undefined, 2)}\n`);
 
-/** What comes from the central system may hold anything, escape sequences included. */
-const printable = (text: string): string => text.replace(/\p{Cc}/gu, '?');
+/** A terminal takes U+009B for an escape sequence, too. */
+export const escapedRest = (text: string): string =>
+  text.replace(/(?!\n)\p{Cc}/gu, (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+/** On one line. What comes from the central system or a file may hold anything, escape sequences included. */
+export const printable = (text: string): string => text.replace(/\p{Cc}/gu, '?');
 
 /** Unknown JSON as an object, without trusting who sent it. */
 export const recordOf = (value: unknown): Readonly<Record<string, unknown>> =>

@@ -40,11 +40,19 @@ const LATE_MS = 300;
 
 const STOP_AGENT = 'Nobody must be charging. Then: sudo systemctl stop chargepoint, and once more this command.';
 
+/** Whoever may not ask on the control socket cannot know whether an agent runs, nor what it does. */
+export const notAllowed = (agent: AgentStanding | undefined): Result | undefined =>
+  agent?.forbidden === true
+    ? skip(agent.silent ?? '', 'Use sudo, or join the group: sudo usermod -aG chargepoint $USER, then log in again.')
+    : undefined;
+
 /** Only on a board that is ours. */
 async function onBoard(
   { agent, board }: HardwareContext,
   work: (access: BoardAccess) => Result | Promise<Result>,
 ): Promise<Result> {
+  const refusal = notAllowed(agent);
+  if (refusal !== undefined) return refusal;
   if (agent !== undefined) {
     const [busy] = agent.busy;
     if (busy !== undefined) return skip(`connector ${busy} has a transaction`, 'Wait until it is over.');
@@ -70,6 +78,8 @@ async function looking(
   context: HardwareContext,
   verdict: (view: InputsView) => Result | Promise<Result>,
 ): Promise<Result> {
+  const refusal = notAllowed(context.agent);
+  if (refusal !== undefined) return refusal;
   if (context.agent === undefined) return onBoard(context, ({ board }) => verdict(inputsOf(board)));
   try {
     return await verdict(await context.inputs());

@@ -14,12 +14,15 @@ export interface Io {
   readonly ask?: (question: string, signal: AbortSignal) => Promise<string | undefined>;
 }
 
+/** The last place where an escape sequence of somebody outside can be held back. Lines and columns stay, and the one place of a progress. */
+const harmless = (text: string): string => text.replace(/(?![\t\n\r])\p{Cc}/gu, '?');
+
 export const processIo = (): Io => ({
   out: (text) => {
-    process.stdout.write(text);
+    process.stdout.write(harmless(text));
   },
   err: (text) => {
-    process.stderr.write(text);
+    process.stderr.write(harmless(text));
   },
   script: process.argv[1] ?? '.',
   environment: process.env,

@@ -26,13 +26,13 @@ export function keyPlaces(file: string | undefined): KeyPlaces {
 }
 
 /** Undefined for what is not there. */
-export function placeIn(document: ConfigDocument, path: Path): string | undefined {
+function placeIn(document: ConfigDocument, path: Path): string | undefined {
   if (document.source(path) === undefined) return undefined;
   const { file, line } = document.problem(path, '');
   return `${basename(file)}:${line}`;
 }
 
-export function documentOf(file: string): ConfigDocument | undefined {
+function documentOf(file: string): ConfigDocument | undefined {
   try {
     return parseConfig(file, nodeFiles.read(file));
   } catch {

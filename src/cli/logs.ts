@@ -6,7 +6,7 @@ import { ControlError } from '../errors.ts';
 import { readable } from '../platform/log.ts';
 import { EXIT, type ExitCode, onEndSignals } from '../platform/system.ts';
 import type { AgentOptions } from './agent-socket.ts';
-import { recordOf } from './format.ts';
+import { escapedRest, recordOf } from './format.ts';
 import { DEFAULT_CONFIG, type Io } from './io.ts';
 import { logDirectory } from './store-directory.ts';
 import { pause } from './technician.ts';
@@ -145,7 +145,7 @@ function showLines(io: Io, text: string, from: number, { level, json }: LogsOpti
     // Half a line, after a crash.
     if (typeof time !== 'number' || typeof number !== 'number' || Math.abs(time) > MOST_MS) continue;
     if (time < from || number < LEVELS[level]) continue;
-    io.out(json === true ? `${line}\n` : `${new Date(time).toISOString().slice(0, 10)} ${readable(line)}`);
+    io.out(json === true ? `${escapedRest(line)}\n` : `${new Date(time).toISOString().slice(0, 10)} ${readable(line)}`);
   }
 }
 

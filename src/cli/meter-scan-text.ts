@@ -9,12 +9,18 @@ import { doubtsText, lineText } from './meter-answer.ts';
 /** Every device with what it is, what it shows, what is doubtful, and the lines for the configuration. */
 export function scanText(port: string, { devices, garbled, aborted }: ScanResult): string {
   const ended = aborted ? 'The scan was ended before it was through.\n' : '';
-  if (devices.length === 0) return `${ended}${nothingText(port, garbled)}`;
+  if (devices.length === 0) return `${ended}${aborted ? soFarText(port, garbled) : nothingText(port, garbled)}`;
   const [{ settings }] = devices as readonly [FoundDevice];
   const many = devices.length === 1 ? '1 device answers' : `${devices.length} devices answer`;
   const head = wrapped(`${port}: ${many} at ${settingsText(settings)}`, 0);
   return `${head}${ended}${devices.map((device) => `\n${deviceText(port, device)}`).join('')}`;
 }
+
+/** Who was not asked may yet be there. */
+const soFarText = (port: string, garbled: readonly SerialSettings[]): string =>
+  garbled.length === 0
+    ? `${port}: nothing has answered so far.\n`
+    : wrapped(`${port}: bytes came back at ${garbled.map(settingsText).join(', ')}, but no valid answer so far.`, 0);
 
 function nothingText(port: string, garbled: readonly SerialSettings[]): string {
   if (garbled.length === 0) {
@@ -73,6 +79,28 @@ function snippet(port: string, { settings, unit }: FoundDevice, { name }: Fit): 
     '',
   ].join('\n');
 }
+
+/** Who has had the time to answer before a scan was ended: not the one who was just being asked. */
+export class Asked {
+  readonly #units = new Map<string, number[]>();
+  #last: readonly [settings: string, unit: number] | undefined;
+
+  trying(settings: SerialSettings, unit: number): void {
+    if (this.#last !== undefined) addTo(this.#units, ...this.#last);
+    this.#last = [settingsText(settings), unit];
+  }
+
+  text(): string {
+    const together = new Map<string, string[]>();
+    for (const [settings, units] of this.#units) addTo(together, unitsText(units), settings);
+    const parts = [...together].map(([units, settings]) => `units ${units} at ${settings.join(', ')}`);
+    return wrapped(parts.length === 0 ? 'Nobody was asked yet.' : `Asked were ${parts.join('; ')}.`, 0);
+  }
+}
+
+const addTo = <T>(lists: Map<string, T[]>, name: string, item: T): void => {
+  lists.set(name, [...(lists.get(name) ?? []), item]);
+};
 
 /** `1-10, 33`. */
 export function unitsText(units: readonly number[]): string {

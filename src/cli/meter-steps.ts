@@ -5,6 +5,7 @@ import type { AgentConfig, ConnectorConfig, MeterConfig } from '../config.ts';
 import { ControlError } from '../errors.ts';
 import type { AgentStanding } from './agent-standing.ts';
 import { listOf, recordOf, textOf } from './format.ts';
+import { notAllowed } from './hardware-steps.ts';
 import type { Io } from './io.ts';
 import type { MeterAnswer } from './meter-answer.ts';
 import { remedyFor } from './remedies.ts';
@@ -46,6 +47,8 @@ const buses: Step<MeterContext> = {
   run: async (context) => {
     const meters = metersOf(context.config);
     if (meters.length === 0) return skip('no meter on a bus is configured');
+    const refusal = notAllowed(context.agent);
+    if (refusal !== undefined) return refusal;
     if (context.agent !== undefined) return skip('the running agent owns the ports; see the meters');
     await context.giveBoardBack();
     const texts: string[] = [];
@@ -111,6 +114,8 @@ const meters: Step<MeterContext> = {
   run: async (context) => {
     const { config, agent } = context;
     const asked = agent === undefined ? metersOf(config) : config.connectors;
+    const refusal = notAllowed(agent);
+    if (refusal !== undefined) return refusal;
     if (asked.length === 0) return skip('the meter of the mock board exists in a running agent only');
     await context.giveBoardBack();
     const results: Result[] = [];
@@ -143,7 +148,7 @@ async function readingOf(context: MeterContext, connector: number): Promise<Resu
 const TOLERANCE = 0.1;
 
 /** `nominalV`: between a phase and the neutral. */
-export function meterVerdict(answer: MeterAnswer, connector: number, nominalV: number): Result {
+function meterVerdict(answer: MeterAnswer, connector: number, nominalV: number): Result {
   const { model, port, unit, serialNumber, values, failure, doubts } = answer;
   const where = port === undefined ? '' : ` unit ${unit} on ${port}`;
   const who = `connector ${connector}: ${model}${where}${serialNumber === undefined ? '' : `, serial ${serialNumber}`}`;

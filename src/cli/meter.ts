@@ -39,14 +39,15 @@ export async function scan(io: Io, options: ScanCommandOptions): Promise<ExitCod
   const { port } = usable;
   const refusal = await refusalFor(io, options, port);
   if (refusal !== undefined) return refusal;
-  const { scanText, unitsText } = await import('./meter-scan-text.ts');
+  const { Asked, scanText, unitsText } = await import('./meter-scan-text.ts');
   try {
-    const result = await scanned(io, port, options);
+    const asked = new Asked();
+    const result = await scanned(io, port, options, (settings, unit) => asked.trying(settings, unit));
     io.out(
       options.json === true ? json({ port: lastingName(port), ...plain(result) }) : scanText(lastingName(port), result),
     );
     if (result.devices.length === 0 && options.json !== true)
-      io.err(`Asked were the units ${unitsText(options.units)}.\n`);
+      io.err(result.aborted ? asked.text() : `Asked were the units ${unitsText(options.units)}.\n`);
     return result.devices.some(({ fits }) => fits.length > 0) ? EXIT.ok : EXIT.internal;
   } catch (error) {
     if (!(error instanceof HalError)) throw error;
@@ -55,11 +56,12 @@ export async function scan(io: Io, options: ScanCommandOptions): Promise<ExitCod
   }
 }
 
-/** Rejects with HalError if the port fails. Ctrl-C ends it. */
+/** Rejects with HalError if the port fails. Ctrl-C ends it. `asking` is told before each unit is asked. */
 export async function scanned(
   io: Io,
   path: string,
   { baud, units }: Pick<ScanCommandOptions, 'baud' | 'units'>,
+  asking: (settings: SerialSettings, unit: number) => void = () => {},
 ): Promise<ScanResult> {
   const [{ longestScanMs, scanBus }, { GUESSES, settingsText }, { shippedModels }, { toolSurroundings }] =
     await Promise.all([
@@ -79,7 +81,10 @@ export async function scanned(
   io.err(`Scanning ${path}: at most ${longestS} s until something answers. Ctrl-C ends it.\n`);
   const progress = progressOn(io);
   try {
-    const trying = (settings: SerialSettings, unit: number): void => progress.show(settingsText(settings), unit);
+    const trying = (settings: SerialSettings, unit: number): void => {
+      asking(settings, unit);
+      progress.show(settingsText(settings), unit);
+    };
     const { signal } = abort;
     const surroundings = await toolSurroundings();
     return await scanBus({ path, guesses, units, models: shippedModels(io), signal, trying }, surroundings);

@@ -122,6 +122,7 @@ function trusted({ protocol, chain, byGivenAuthority }: Handshake, now: number):
 function byAgent({ agent, force }: NetworkContext, said: (agent: AgentStanding) => Result): Result | undefined {
   if (agent === undefined || !agent.connected || force) return undefined;
   if (agent.silent === undefined) return said(agent);
+  if (agent.forbidden === true) return skip(`whether an agent is connected is not known: ${agent.silent}`, 'Use sudo.');
   return skip(`an agent runs, but does not say how it is: ${agent.silent}`, 'Ask it with sudo, or stop it first.');
 }
 

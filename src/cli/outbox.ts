@@ -1,10 +1,16 @@
 /** `chargepoint outbox`: what waits for the central system, what was given up, and what a broken store still holds. */
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
+import type { Rows } from '../features/transactions/salvaged.ts';
+import type { Fact } from '../ocpp/outbox/fact.ts';
+import { nodeFiles, replaceFile } from '../platform/files.ts';
+import { storeError } from '../platform/level-error.ts';
+import { nodeRandom } from '../platform/random.ts';
 import { EXIT, type ExitCode } from '../platform/system.ts';
 import type { Clock, Log, Store } from '../ports.ts';
 import { type AgentOptions, askAgent } from './agent-socket.ts';
 import { columns, json, listOf, recordOf, textOf } from './format.ts';
 import type { Io } from './io.ts';
+import { storeDirectory } from './store-directory.ts';
 
 export interface OutboxOptions extends AgentOptions {
   readonly json?: boolean;
@@ -52,24 +58,30 @@ export interface RecoverOptions {
   readonly json?: boolean;
 }
 
-/** Reads a store that was moved aside; with a configuration, puts what it held into the present store. No agent may run on that one. */
+/**
+ * Reads a store that was moved aside; with a configuration, puts what it held into the present store, once. No agent may run on that
+ * one.
+ */
 export async function recoverOutbox(io: Io, path: string, options: RecoverOptions): Promise<ExitCode> {
-  const [{ salvage }, { salvagedFrom }, { StoreError }] = await Promise.all([
+  const [{ salvage }, { salvagedFrom }, { runningIn }, { StoreError }] = await Promise.all([
     import('../platform/store.ts'),
     import('../ocpp/outbox/salvaged.ts'),
+    import('../features/transactions/salvaged.ts'),
     import('../errors.ts'),
   ]);
   try {
     const { rows, unreadable } = await salvage(resolve(path));
     const salvaged = salvagedFrom(rows);
+    const running = runningIn(rows);
     const { facts, deadLetters: dead, bindings } = salvaged;
-    if (options.json === true) io.out(json({ ...salvaged, unreadable }));
+    if (options.json === true) io.out(json({ ...salvaged, running, unreadable }));
     else {
       io.out(
         columns([
           ['Found', String(facts.length), 'messages that were not confirmed'],
           ['', String(dead.length), 'messages that were given up'],
           ['', String(bindings.length), 'transaction ids'],
+          ['', String(running.length), 'transactions that were running'],
           ['', String(unreadable), 'rows that cannot be read any more'],
         ]),
       );
@@ -78,8 +90,18 @@ export async function recoverOutbox(io: Io, path: string, options: RecoverOption
     const [{ loadFor }, { changeStored }] = await Promise.all([import('./configuration.ts'), import('./stored.ts')]);
     const loaded = loadFor(io, options.config);
     if (loaded === undefined) return EXIT.config;
-    await changeStored(io, loaded.config, (store, ports) => adopt(store, ports, salvaged));
-    io.err('They are in the outbox now; the next `chargepoint run` sends them.\n');
+    if (nodeFiles.resolved(path) === nodeFiles.resolved(storeDirectory(loaded.config.stateDir))) {
+      io.err('Nothing was recovered: this is the present store, and what it holds is in the outbox.\n');
+      return EXIT.internal;
+    }
+    const isNew = await changeStored(io, loaded.config, (store, ports) =>
+      adopt(store, ports, rows, nameOf(resolve(path))),
+    );
+    io.err(
+      isNew
+        ? 'They are in the outbox now; the next `chargepoint run` sends them, and ends what was running.\n'
+        : 'This store was recovered before: nothing of it is queued a second time.\n',
+    );
     return EXIT.ok;
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
@@ -91,11 +113,45 @@ export async function recoverOutbox(io: Io, path: string, options: RecoverOption
   }
 }
 
-type Salvaged = import('../ocpp/outbox/salvaged.ts').Salvaged;
+/**
+ * Under this and its name the present store notes each store that was recovered, with the transactions that came from it. It stays, whoever
+ * the central system is.
+ */
+const RECOVERED_PREFIX = 'recovered/';
 
-/** An outbox without a link: it never sends, so what would be asked of it while sending is never asked. */
-async function adopt(store: Store, ports: { readonly clock: Clock; readonly log: Log }, salvaged: Salvaged) {
-  const { Outbox } = await import('../ocpp/outbox.ts');
+const NAME = /^[\da-f-]{36}$/;
+
+/** The name is in the store itself, so that a copy of it, or one that can be read less well by now, is known again. */
+function nameOf(directory: string): string {
+  const path = join(directory, 'RECOVERED');
+  try {
+    const name = nodeFiles.exists(path) ? nodeFiles.read(path) : '';
+    if (NAME.test(name)) return name;
+    const fresh = nodeRandom.uuid();
+    replaceFile(path, fresh);
+    return fresh;
+  } catch (cause) {
+    throw storeError(cause);
+  }
+}
+
+/**
+ * Puts into `store` what the rows of another one say, in one batch; false if that was done before. Rejects with StoreError. An outbox
+ * without a link never sends, so what would be asked of it while sending is never asked.
+ */
+export async function adopt(
+  store: Store,
+  ports: { readonly clock: Clock; readonly log: Log },
+  rows: Rows,
+  name: string,
+): Promise<boolean> {
+  const [{ Outbox }, { salvagedFrom }, { endingsOf, runningIn }] = await Promise.all([
+    import('../ocpp/outbox.ts'),
+    import('../ocpp/outbox/salvaged.ts'),
+    import('../features/transactions/salvaged.ts'),
+  ]);
+  const note = RECOVERED_PREFIX + name;
+  if ((await store.get(note)) !== undefined) return false;
   const neverSends = () => {
     throw new Error('an outbox without a link does not send');
   };
@@ -110,6 +166,29 @@ async function adopt(store: Store, ports: { readonly clock: Clock; readonly log:
     gaveUp: neverSends,
   });
   await target.open();
-  await target.adopt(salvaged);
+  // A copy that was made before the first recovery has no name yet, and a store may have come in behind another one that held it.
+  const recovered = await store.list<unknown>({ from: RECOVERED_PREFIX, to: 'recovered0' });
+  const known = new Set(recovered.flatMap(([, transactions]) => (Array.isArray(transactions) ? transactions : [])));
+  const isNew = ({ transaction }: Fact): boolean => !known.has(transaction);
+  const found = salvagedFrom(rows);
+  const salvaged = {
+    ...found,
+    facts: found.facts.filter(isNew),
+    deadLetters: found.deadLetters.filter(({ fact }) => isNew(fact)),
+  };
+  const running = runningIn(rows).filter(({ id }) => !known.has(id));
+  const endings = await endingsOf(running, rows, store);
+  const taken = new Set([
+    ...salvaged.facts.map(({ transaction }) => transaction),
+    ...salvaged.deadLetters.map(({ fact: { transaction } }) => transaction),
+    ...running.map(({ id }) => id),
+  ]);
+  // What it had recovered itself would come twice, too.
+  const notes = [...rows.filter(([key]) => key.startsWith(RECOVERED_PREFIX)), [note, [...taken]] as const];
+  await target.adopt({ ...salvaged, facts: [...salvaged.facts, ...endings.facts] }, [
+    ...endings.operations,
+    ...notes.map(([key, value]) => ({ type: 'put', key, value }) as const),
+  ]);
   await target.close();
+  return true;
 }

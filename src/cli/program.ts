@@ -10,6 +10,15 @@ import { addCentralSystem, addDoctor, addOutbox } from './network-commands.ts';
 import { addRecordings, addReplay } from './recording-commands.ts';
 import { addRfid, addTechnician } from './technician-commands.ts';
 
+/** `pilot <connector> [signal]`. That each has options is no news. */
+const subcommandTerm = (command: Command): string =>
+  [
+    command.name(),
+    ...command.registeredArguments.map((argument) =>
+      argument.required ? `<${argument.name()}>` : `[${argument.name()}]`,
+    ),
+  ].join(' ');
+
 /**
  * Runs one command. Resolves to the exit code: 0 ok, 1 a replay differs or a sheet has a FAIL, 70 internal, 78 configuration or command line. What is thrown beyond
  * that is the caller's to report.
@@ -20,6 +29,8 @@ export async function program(io: Io, argv: readonly string[]): Promise<ExitCode
     .description('OCPP 1.6J charge-point agent')
     .exitOverride()
     .configureOutput({ writeOut: (text) => io.out(text), writeErr: (text) => io.err(text) })
+    // Commander wraps nothing that would be narrower than 40, and a term with [options] leaves less.
+    .configureHelp({ helpWidth: 80, minWidthToWrap: 20, subcommandTerm })
     .showHelpAfterError('(add --help for what is possible)')
     .addHelpText(
       'after',

@@ -30,7 +30,7 @@ export function recordingsText({ recordings }: { readonly recordings?: unknown }
   return columns([['Size', 'File, the oldest first'], ...rows], WIDE);
 }
 
-export function savedText({ saved }: { readonly saved?: unknown }): string {
+function savedText({ saved }: { readonly saved?: unknown }): string {
   const { file, bytes } = recordOf(saved) as { readonly file?: unknown; readonly bytes?: unknown };
   return columns([[`Saved ${kilobytes(bytes)}: ${textOf(file)}`]], WIDE);
 }

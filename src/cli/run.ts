@@ -14,7 +14,7 @@ import type { LogRing } from '../platform/log-ring.ts';
 import type { Service } from '../platform/service.ts';
 import { isListening } from '../platform/socket-file.ts';
 import type { OpenedStore } from '../platform/store.ts';
-import { EXIT, type ExitCode, onEndSignals, onUncaught } from '../platform/system.ts';
+import { EXIT, type ExitCode, onEndSignals, onUncaught, outliveReaders } from '../platform/system.ts';
 import type { Log, Ports, Store, Unsubscribe } from '../ports.ts';
 import type { Io } from './io.ts';
 import { driveOutputsSafe, makeOutputsSafe, reportOutputs } from './outputs.ts';
@@ -50,6 +50,7 @@ export interface Tap {
 
 /** Resolves to the exit code once the agent has ended: 0 after a signal or a reboot, 70 if it could not start, 78 for the configuration. */
 export async function run(io: Io, path: string, tap: Tap = {}): Promise<ExitCode> {
+  outliveReaders();
   const { loadFor } = await import('./configuration.ts');
   const loaded = loadFor(io, path);
   if (loaded === undefined) {
@@ -104,17 +105,20 @@ interface Platform {
   readonly kept: LogRing;
 }
 
-async function platform(io: Io, { log: { level }, stateDir }: AgentConfig): Promise<Platform> {
+async function platform(io: Io, { board, log: { level }, stateDir }: AgentConfig): Promise<Platform> {
   await turn();
   const { platformLog, styleFor } = await import('../platform/log.ts');
   await turn();
-  const [{ lineWriter }, { platformClock }, { nodeRandom }, { LogRing }] = await Promise.all([
+  const [{ lineWriter }, { machineBootId, platformClock }, { nodeRandom }, { LogRing }] = await Promise.all([
     import('../platform/line-writer.ts'),
     import('../platform/clock.ts'),
     import('../platform/random.ts'),
     import('../platform/log-ring.ts'),
   ]);
-  const clock = platformClock(nodeRandom.uuid());
+  // A process that follows in the same boot may still learn when it was what this one has seen. The mock is a new machine each time: its meters
+  // begin anew, and the bench bends its time.
+  const bootId = board === 'mock' ? undefined : machineBootId();
+  const clock = platformClock(bootId ?? nodeRandom.uuid());
   const style = styleFor(io.environment, io.isTerminal);
   const lines = lineWriter(STDOUT);
   const kept = new LogRing({
@@ -236,7 +240,7 @@ class Process {
   #abandon(): void {
     const attempts = [
       () => this.#agent?.trip(),
-      () => this.#rig?.board.connectors.map(({ evse }) => evse.permit(false)),
+      ...(this.#rig?.board.connectors ?? []).map((connector) => () => connector.evse.permit(false)),
       () => driveOutputsSafe(this.#io, this.#config),
     ];
     for (const attempt of attempts) {

@@ -25,7 +25,7 @@ import {
 import { type QuestionSurroundings, questionsFor } from './setup/questions.ts';
 import { scanFor } from './setup/scan.ts';
 import { openTerminal, type Terminal } from './setup/terminal.ts';
-import { secretsPath, type Written, writeSetup } from './setup/write.ts';
+import { secretsPath, targetTrouble, type Written, writeSetup } from './setup/write.ts';
 
 export interface SetupOptions {
   /** The file that is written. */
@@ -49,6 +49,11 @@ export async function setup(
 ): Promise<ExitCode> {
   const given = givenAnswers(io, options);
   if (given === undefined) return EXIT.config;
+  const trouble = targetTrouble(resolve(options.config));
+  if (trouble !== undefined) {
+    io.err(`${resolve(options.config)} cannot be written: ${trouble}.\nNothing was written.\n`);
+    return EXIT.internal;
+  }
   const examiner = await examinerFor(io, resolve(options.config));
   const isAsking = options.answers === undefined && options.yes !== true;
   const terminal = isAsking ? open() : undefined;

@@ -27,7 +27,7 @@ export interface Technician {
 }
 
 /** The exit code after it has been said why there is nobody to talk to. */
-export async function technician(io: Io, options: AgentOptions): Promise<Technician | ExitCode> {
+async function technician(io: Io, options: AgentOptions): Promise<Technician | ExitCode> {
   const socket = await socketFor(io, options);
   if (socket === undefined) return EXIT.config;
   if (await isListening(socket)) return besideAgent(socket);

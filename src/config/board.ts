@@ -12,11 +12,11 @@ import {
 import { checkIndicators, checkReaders } from './board-readers.ts';
 import { readControllerMap } from './controller-map.ts';
 import type { ConfigDocument, Path } from './document.ts';
-import { type Findings, namedFile, type Reference, readShaped } from './findings.ts';
+import { type Findings, meantName, namedFile, type Reference, readShaped } from './findings.ts';
 import { type BoardPage, boardShape } from './shapes/board.ts';
 
 /** CP leaves C -> contacts open (IEC 61851-1 table A.6, sequence 8.1). */
-export const OPENING_BUDGET_MS = 100;
+const OPENING_BUDGET_MS = 100;
 const SAMPLING_MS = 10;
 const WRITE_MS = 10;
 /** The filter at its slowest: for levels that make no sense and after a change of duty it takes so long, whatever `filterMs` says. */
@@ -71,6 +71,7 @@ function withControllers(findings: Findings, document: ConfigDocument, page: Boa
       document,
       path: ['connectors', index, 'evse', 'model'],
       what: `register map of the controller ${basename(file, '.yaml')}`,
+      hint: meantName(findings, 'controllers', evse.model),
     };
     const map = readControllerMap(findings, reference, file);
     if (map !== undefined) connectors.push({ ...connector, evse: { ...evse, map } });

@@ -24,10 +24,16 @@ const SYNTAX_HINTS: Readonly<Record<string, string>> = {
   MULTIPLE_DOCS: 'one file holds one document: remove the line ---',
 };
 
+/** What became of bytes that are not UTF-8, and the zeros of UTF-16. */
+const NOT_UTF8 = /[\ufffd\0]/;
+
 export function parseConfig(file: string, text: string): ConfigDocument {
+  const foreign = text.search(NOT_UTF8);
   // A counter belongs to one parse: reused, it gives the lines of both texts added up.
   const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
+  // Of another encoding nothing else is worth a word.
+  const readable = foreign < 0 ? text : `${text.slice(0, foreign).replace(/[^\n]/g, ' ')} `;
+  const document = parseDocument(readable, { lineCounter: lines, prettyErrors: false, logLevel: 'error' });
   const at = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return { file, line: Math.max(1, line), column: Math.max(1, col) };
@@ -35,6 +41,7 @@ export function parseConfig(file: string, text: string): ConfigDocument {
   const problems = document.errors.map((error) =>
     withHint({ ...at(error.pos[0]), path: '', message: lowerFirst(error.message) }, SYNTAX_HINTS[error.code]),
   );
+  if (foreign >= 0) problems.push({ ...at(foreign), path: '', message: 'is not UTF-8', hint: 'save it as UTF-8' });
   const root = document.contents;
   const place = (path: Path) => at(offsetOf(root, path));
   const value =

@@ -32,6 +32,13 @@ const isMemberIssue = (issue: v.BaseIssue<unknown>): boolean => {
 const pathOf = (issue: v.BaseIssue<unknown>): Path => (issue.path ?? []).map((item) => item.key as string | number);
 
 function wrongValue(document: ConfigDocument, issue: v.BaseIssue<unknown>): ConfigProblem {
+  const written = issue.type === 'string' ? unquoted(document, issue) : undefined;
+  if (written !== undefined)
+    return document.problem(
+      pathOf(issue),
+      `is ${written}, expected ${issue.message}`,
+      `put it in quotes: ${JSON.stringify(written)}`,
+    );
   const options = [...(issue.expected ?? '').matchAll(/"([^"]*)"/g)].map((match) => match[1] ?? '');
   const guess = typeof issue.input === 'string' ? nearest(issue.input, options) : undefined;
   return document.problem(
@@ -39,6 +46,13 @@ function wrongValue(document: ConfigDocument, issue: v.BaseIssue<unknown>): Conf
     `is ${shown(issue.input)}, expected ${issue.message}`,
     guess === undefined ? undefined : `did you mean ${guess}?`,
   );
+}
+
+/** What was meant as a text, as it is written: YAML takes it for a number, true or false. */
+function unquoted(document: ConfigDocument, issue: v.BaseIssue<unknown>): string | undefined {
+  if (typeof issue.input !== 'number' && typeof issue.input !== 'boolean') return undefined;
+  const source = document.source(pathOf(issue));
+  return source === undefined || source.length > 60 ? undefined : source;
 }
 
 /** A value, short enough for one line. */

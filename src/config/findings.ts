@@ -4,6 +4,7 @@ import type * as v from 'valibot';
 import type { ConfigFiles, ConfigProblem } from '../config.ts';
 import { type ConfigDocument, type Path, parseConfig } from './document.ts';
 import { examine } from './examine.ts';
+import { nearest } from './nearest.ts';
 
 export interface Findings {
   readonly files: ConfigFiles;
@@ -19,7 +20,7 @@ export interface Reference {
   readonly path: Path;
   readonly what: string;
   /** What to do if it cannot be read. */
-  readonly hint?: string;
+  readonly hint?: string | undefined;
 }
 
 /** The text of a file that the document names; undefined after an error has been noted there. */
@@ -35,6 +36,24 @@ export function readReferenced(
     return undefined;
   }
 }
+
+/** A file of ours with a name like that, as a hint; undefined for a path, and where no name is close. */
+export function meantName(
+  findings: Findings,
+  folder: string,
+  name: string,
+  more: readonly string[] = [],
+): string | undefined {
+  if (isPath(name)) return undefined;
+  const names = findings.files.list(resolve(findings.shippedDirectory, folder)).flatMap((file) => {
+    const [, bare] = /^(.+)\.yaml$/.exec(file) ?? [];
+    return bare === undefined ? [] : [bare];
+  });
+  const guess = nearest(name, [...more, ...names]);
+  return guess === undefined || guess === name ? undefined : `did you mean ${guess}?`;
+}
+
+const isPath = (name: string): boolean => /[/\\]|\.(ya?ml|json)$/.test(name);
 
 /** Reads and examines a YAML file that the document names. */
 export function readShaped<T>(
@@ -54,7 +73,7 @@ export function readShaped<T>(
 
 /** `name` is a file of ours in that folder; anything with a slash or an ending is a path relative to the naming file. */
 export const namedFile = (findings: Findings, folder: string, name: string, base: string): string =>
-  /[/\\]|\.(ya?ml|json)$/.test(name) ? resolve(base, name) : resolve(findings.shippedDirectory, folder, `${name}.yaml`);
+  isPath(name) ? resolve(base, name) : resolve(findings.shippedDirectory, folder, `${name}.yaml`);
 
 export const relativeTo = (base: string, path: string): string => (isAbsolute(path) ? path : resolve(base, path));
 

@@ -8,7 +8,7 @@ import { readCentralSystem, warnOfPitfalls } from './central-system.ts';
 import { readConnectors } from './connectors.ts';
 import { type ConfigDocument, type Path, parseConfig } from './document.ts';
 import { examine, inOrder } from './examine.ts';
-import { type Findings, namedFile, reason, relativeTo } from './findings.ts';
+import { type Findings, meantName, namedFile, reason, relativeTo } from './findings.ts';
 import { readFirmware } from './firmware.ts';
 import { readInstallation } from './installation.ts';
 import { readOptions } from './options.ts';
@@ -70,7 +70,11 @@ function readMain(file: string, findings: Findings, surroundings: LoadSurroundin
   try {
     text = findings.files.read(file);
   } catch (cause) {
-    findings.errors.push(wholeFile(file, `cannot be read: ${reason(cause)}`));
+    const problem = wholeFile(file, `cannot be read: ${reason(cause)}`);
+    const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ENOENT';
+    findings.errors.push(
+      isMissing ? { ...problem, hint: `to write one: chargepoint setup --config ${file}` } : problem,
+    );
     return undefined;
   }
   const document = parseConfig(file, text);
@@ -113,6 +117,10 @@ function assemble(
     });
   }
   const stateDir = relativeTo(base, file.stateDir);
+  if (findings.files.takenByFile(stateDir)) {
+    const hint = `mv ${stateDir} ${stateDir}.old, or name another folder`;
+    findings.errors.push(document.problem(['stateDir'], `${stateDir} is a file, expected a folder`, hint));
+  }
   const socket = controlSocket(findings, document, file, base, stateDir);
   const { bench } = file;
   return {
@@ -147,7 +155,8 @@ function readBoardFile(
   name: string,
   base: string,
 ): BoardFile | undefined {
-  const reference = { document, path: ['board'], what: 'board file' };
+  const hint = meantName(findings, 'boards', name, ['mock']);
+  const reference = { document, path: ['board'], what: 'board file', hint };
   return readBoard(findings, reference, namedFile(findings, 'boards', name, base));
 }
 

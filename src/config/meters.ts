@@ -3,7 +3,7 @@ import { basename } from 'node:path';
 import type { BoardDescription } from '../../hal/board-description.ts';
 import type { BusConfig, MeterConfig } from '../config.ts';
 import type { ConfigDocument, Path } from './document.ts';
-import { type Findings, namedFile } from './findings.ts';
+import { type Findings, meantName, namedFile } from './findings.ts';
 import { readMeterMap } from './meter-map.ts';
 import { nearest } from './nearest.ts';
 import type { AgentFile, MeterFile } from './shapes/agent.ts';
@@ -48,6 +48,7 @@ export function readMeter(
     document,
     path: [...path, 'model'],
     what: `register map of the meter ${basename(file, '.yaml')}`,
+    hint: meantName(findings, 'meters', meter.model),
   };
   const map = readMeterMap(findings, reference, file);
   if (map === undefined || bus === undefined) return undefined;

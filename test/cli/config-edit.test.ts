@@ -1,4 +1,5 @@
 /** `chargepoint config edit` with real editors made of sed, and `config diff` against a socket that answers as an agent does. */
+import { execFileSync, spawn } from 'node:child_process';
 import {
   chmodSync,
   lstatSync,
@@ -11,8 +12,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { dirname, join, resolve } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { differencesOf } from '../../src/cli/config-diff.ts';
 import { loadFor } from '../../src/cli/configuration.ts';
 import type { Io } from '../../src/cli/io.ts';
@@ -172,8 +173,51 @@ describe('config edit', () => {
   it('says what is missing of a file that is not there', async () => {
     expect(await config(['edit'], { editor: 'true', path: join(directory, 'none.yaml') })).toMatchObject({
       code: 70,
-      err: expect.stringContaining('none.yaml cannot be used'),
+      err: expect.stringMatching(
+        /^There is no \S+none\.yaml\.\nTo write one: chargepoint setup --config \S+none\.yaml\n$/,
+      ),
     });
+    const missing = await config(['edit'], { editor: 'true', path: join(directory, 'no', 'folder.yaml') });
+    expect(missing).toMatchObject({ code: 70, err: expect.stringMatching(/^There is no folder \S+\/no\.\n/) });
+    expect(missing.err).not.toMatch(/ENOENT|lstat/);
+  });
+
+  it.each([
+    ['SIGTERM', 'removes its copy', ':', false],
+    ['SIGHUP', 'removes its copy', ':', false],
+    ['SIGHUP', 'keeps what was saved in its copy', 'echo more >> "$1"', true],
+  ] as const)('says so at %s, ends the editor and %s', async (signal, _, first, isKept) => {
+    const pid = join(directory, 'pid');
+    const copies = () => readdirSync(tmpdir()).filter((name) => name.startsWith('chargepoint-edit-'));
+    const before = copies();
+    const editor = join(directory, 'editor');
+    writeFileSync(editor, `#!/bin/sh\n${first}; echo $$ > ${pid}; exec sleep 20\n`, { mode: 0o755 });
+    const editing = config(['edit'], { editor });
+    await vi.waitFor(() => expect(readFileSync(pid, 'utf8')).toMatch(/^\d+\n$/), { timeout: 5_000 });
+    process.emit(signal, signal);
+    const { code, out, err } = await editing;
+    const kept = /Your text is kept: (.*)\n$/.exec(err)?.[1];
+    expect([code, out, err.split('\n')[0]]).toEqual([70, '', `Ended by ${signal}: ${file} is as it was.`]);
+    expect(kept !== undefined && readFileSync(kept, 'utf8')).toBe(isKept && `${TEXT}more\n`);
+    if (kept !== undefined) rmSync(dirname(kept), { recursive: true });
+    expect(readFileSync(file, 'utf8')).toBe(TEXT);
+    expect(copies()).toEqual(before);
+    expect(process.listenerCount(signal)).toBe(0);
+    await vi.waitFor(() => expect(() => process.kill(Number(readFileSync(pid, 'utf8')), 0)).toThrow('ESRCH'), {
+      timeout: 5_000,
+    });
+  });
+
+  it('edits plain files only: a pipe would never end', async () => {
+    const path = join(directory, 'pipe');
+    execFileSync('mkfifo', [path]);
+    // Whoever reads it all the same is to find an end.
+    const writer = spawn('/bin/sh', ['-c', 'exec sleep 2 > "$0"', path]);
+    expect(await config(['edit'], { editor: 'true', path })).toMatchObject({
+      code: 70,
+      err: expect.stringContaining('is no plain file'),
+    });
+    writer.kill('SIGKILL');
   });
 });
 
@@ -234,7 +278,10 @@ describe('config diff', () => {
   });
 
   it('compares with the store where no agent runs', async () => {
-    expect(await config(['diff'])).toMatchObject({ code: 0, out: expect.stringContaining('No agent is running') });
+    const { code, out } = await config(['diff']);
+    expect([code, out]).toEqual([0, expect.stringContaining('No agent is running')]);
+    expect(out).toMatch(/\n\nThe next start will find what the file says\.\n$/);
+    expect(out).not.toContain('What runs');
   });
 
   it('gives no secret away', () => {

@@ -1,5 +1,5 @@
 /** `chargepoint doctor` on real files and the mock board: what it asks before it moves, what it leaves to a running agent, what it keeps. */
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -14,6 +14,7 @@ import { openStore } from '../../src/platform/store.ts';
 import { silentLog } from '../sim/world.ts';
 import { typed } from './support/typed.ts';
 
+const NOBODY = 65_534;
 const KEY = 'a-key-that-nobody-reads';
 const TEXT = `chargePoint: { identity: cp001, vendor: Acme, model: Pi }
 centralSystem: { url: "ws://127.0.0.1:1/path?token=hidden" }
@@ -262,6 +263,23 @@ describe('chargepoint doctor beside a running agent', () => {
     const { line } = await sheetOf('--only', 'hardware', '--yes');
     for (const id of ['gpio', 'pilot', 'contactor']) expect(line(id)?.outcome).toBe('SKIP');
     expect(line('gpio')?.detail).toContain('does not tell');
+  });
+
+  it('claims nothing of an agent that this user may not ask, and says how he may', async () => {
+    await agent({ connected: true, boot: 'Accepted' }, SOUND);
+    chmodSync(join(directory, 'control.sock'), 0);
+    chmodSync(directory, 0o755);
+    chmodSync(file, 0o644);
+    // To root everything is allowed.
+    const isRoot = process.geteuid?.() === 0;
+    if (isRoot) process.seteuid?.(NOBODY);
+    const { lines, line } = await sheetOf('--yes').finally(() => isRoot && process.seteuid?.(0));
+    for (const id of ['gpio', 'pilot', 'faults', 'contactor', 'meter']) {
+      expect(line(id)).toMatchObject({ outcome: 'SKIP', next: expect.stringMatching(/sudo.*group/) });
+      expect(line(id)?.detail).toContain('no permission');
+    }
+    expect(lines.flatMap(({ outcome, id }) => (outcome === 'FAIL' && id !== 'tcp' ? [id] : []))).toEqual([]);
+    expect(JSON.stringify(lines)).not.toMatch(/systemctl stop|running agent|an agent runs/);
   });
 
   it('says who charges, and that the contactor has to wait', async () => {

@@ -2,11 +2,13 @@
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Board, ConnectorHardware, Reading } from '../../hal/contract.ts';
 import { HalError } from '../../hal/hal-error.ts';
+import { GUESSES, settingsText } from '../../hal/modbus/scan-order.ts';
 import { meterRoutes } from '../../src/cli/meter-route.ts';
-import { unitsText } from '../../src/cli/meter-scan-text.ts';
+import { Asked, scanText, unitsText } from '../../src/cli/meter-scan-text.ts';
 import type { AgentConfig } from '../../src/config.ts';
 import { type ControlServer, serveControl } from '../../src/control/server.ts';
 import { socketFile } from '../../src/platform/socket-file.ts';
@@ -190,6 +192,37 @@ describe('meter scan', () => {
   it.each(['0', '248', '5-3', 'all', '1-300'])('refuses the units %s', async (units) => {
     const { code, err } = await chargepoint('scan', '--units', units);
     expect([code, err]).toEqual([78, expect.stringContaining('Modbus units from 1 to 247')]);
+  });
+
+  it('that was ended claims nothing of what it has not heard out', () => {
+    const settings = GUESSES.slice(0, 3);
+    const order = [
+      ...settings.map((guess) => [guess, 1] as const),
+      ...settings.flatMap((guess) => [2, 3, 33].map((unit) => [guess, unit] as const)),
+    ];
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: order.length }), (count) => {
+        const asked = new Asked();
+        for (const [guess, unit] of order.slice(0, count)) asked.trying(guess, unit);
+        const text = asked.text();
+        const heard = [...text.replace(/\s+/g, ' ').matchAll(/units ([\d, -]+?) at ([\dEN, ]+?)(?=;|\.)/g)].flatMap(
+          ([, units = '', guesses = '']) =>
+            units.split(', ').flatMap((range) => {
+              const [from = 0, to = from] = range.split('-').map(Number);
+              const each = Array.from({ length: to - from + 1 }, (_, at) => from + at);
+              return each.flatMap((unit) => guesses.split(', ').map((guess) => `${guess} ${unit}`));
+            }),
+        );
+        const wanted = order.slice(0, count - 1).map(([guess, unit]) => `${settingsText(guess)} ${unit}`);
+        expect(heard.toSorted()).toEqual(wanted.toSorted());
+        expect(fits(text)).toBe(true);
+      }),
+    );
+    const cut = scanText('/dev/ttyUSB0', { devices: [], garbled: [], aborted: true });
+    expect(cut).toBe('The scan was ended before it was through.\n/dev/ttyUSB0: nothing has answered so far.\n');
+    const noise = scanText('/dev/ttyUSB0', { devices: [], garbled: settings.slice(0, 1), aborted: true });
+    expect(noise).toContain('no valid answer so far');
+    expect(scanText('/dev/ttyUSB0', { devices: [], garbled: [], aborted: false })).toContain('nothing answers.');
   });
 
   it('shows units as ranges', () => {

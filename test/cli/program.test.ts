@@ -1,9 +1,12 @@
 /** The command line in this process: what it prints, and with which exit code. `run` has its own file, as a child process. */
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { execFileSync, spawn } from 'node:child_process';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { Io } from '../../src/cli/io.ts';
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { json } from '../../src/cli/format.ts';
+import { type Io, processIo } from '../../src/cli/io.ts';
 import { deadText, outboxText } from '../../src/cli/outbox.ts';
 import { program } from '../../src/cli/program.ts';
 import { statusText } from '../../src/cli/status.ts';
@@ -132,6 +135,20 @@ describe('help and mistakes', () => {
     expect((await chargepoint(...command.split(' '), '--help')).out).toMatch(/^ {2}--json /m);
   });
 
+  it('no line of any help is wider than 80 columns', async () => {
+    const seen: string[] = [];
+    const walk = async (argv: readonly string[]): Promise<void> => {
+      const { code, out } = await chargepoint(...argv, '--help');
+      seen.push(argv.join(' '));
+      expect([argv, code, out.split('\n').filter((line) => [...line].length > 80)]).toEqual([argv, 0, []]);
+      const [, commands = ''] = /\nCommands:\n([\s\S]*?)\n(?:\n|$)/.exec(out) ?? [];
+      const names = [...commands.matchAll(/^ {2}([a-z][a-z-]*)/gm)].map(([, name = '']) => name);
+      for (const name of names.filter((each) => each !== 'help')) await walk([...argv, name]);
+    };
+    await walk([]);
+    expect(seen).toEqual(expect.arrayContaining(['contactor', 'central-system switch', 'meter watch', 'version']));
+  });
+
   it('says what is possible, on stderr with exit code 78, for an unknown command or option', async () => {
     for (const argv of [['charge'], ['status', '--colour'], ['outbox', 'recover'], ['config', 'forget']]) {
       const { code, out, err } = await chargepoint(...argv);
@@ -149,6 +166,41 @@ describe('help and mistakes', () => {
       platform,
       arch,
     });
+  });
+});
+
+describe('what reaches the terminal', () => {
+  const foreign = fc.string({ unit: 'binary' });
+
+  it.each(['out', 'err'] as const)(
+    'by %s holds no escape sequence, whoever has sent the text, and else is as it was',
+    (way) => {
+      const stream = way === 'out' ? process.stdout : process.stderr;
+      const write = vi.spyOn(stream, 'write').mockReturnValue(true);
+      try {
+        fc.assert(
+          fc.property(foreign, (text) => {
+            write.mockClear();
+            processIo()[way](`\r${text}\t\n`);
+            const kept = [...text].map((each) => (/(?![\t\n\r])\p{Cc}/u.test(each) ? '?' : each)).join('');
+            expect(write.mock.calls).toEqual([[`\r${kept}\t\n`]]);
+          }),
+        );
+      } finally {
+        write.mockRestore();
+      }
+    },
+  );
+
+  it('as JSON holds none either, and loses nothing', () => {
+    fc.assert(
+      fc.property(fc.dictionary(foreign, foreign), (answer) => {
+        const text = json(answer);
+        expect(text).not.toMatch(/(?!\n)\p{Cc}/u);
+        expect(JSON.parse(text)).toEqual(answer);
+      }),
+    );
+    expect(json({ notice: '\u009b2J\u007f' })).toBe('{\n  "notice": "\\u009b2J\\u007f"\n}\n');
   });
 });
 
@@ -203,6 +255,18 @@ describe('check', () => {
     expect(await row({ ...lab, protection: { ...protection, contactorLife } })).toBe(
       'no over-current, 184..253 V, RCD tested each day, RCD forgotten at unplugging, contactor for 1000 cycles',
     );
+  });
+
+  it('lets no text of the central system move the cursor of who reads it', async () => {
+    const path = file({ ...bench, stateDir: directory });
+    const { url } = bench.centralSystem;
+    const evil = 'one\u001b[2K\u009b1A\ntwo\r';
+    const key = { name: 'HeartbeatInterval', value: evil, source: 'centralSystem', overrides: [] };
+    await agentWith({ '/keys': { keys: [key] }, '/status': { url, fileUrl: url, notice: evil } });
+    const { out, err } = await chargepoint('check', path);
+    expect(err).toContain('warning one?[2K?1A?two?\n');
+    expect(out).toContain('one?[2K?1A?two?');
+    expect((out + err).replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
   });
 
   it('says which value wins, where a running agent knows', async () => {
@@ -307,6 +371,19 @@ describe('check', () => {
     expect(out).toContain('Safe outputs written to ');
   });
 
+  it('leaves the safe outputs of a running agent as they are: it drives those lines, whatever the file says now', async () => {
+    const socket = await agentWith({ '/status': { url: 'wss://host/cp001' }, '/keys': { keys: [] } });
+    const path = file({ ...lab, stateDir: join(directory, 'state'), control: { socket } });
+    const outputs = join(directory, 'safe-outputs');
+    writeFileSync(outputs, 'gpio pinctrl-bcm2711 12 0 0\n');
+    const { code, out } = await chargepoint('check', path);
+    expect([code, out.includes('Safe outputs')]).toEqual([0, false]);
+    expect(readFileSync(outputs, 'utf8')).toBe('gpio pinctrl-bcm2711 12 0 0\n');
+    await server?.close();
+    await chargepoint('check', path);
+    expect(readFileSync(outputs, 'utf8')).toContain('gpio pinctrl-bcm2711 17 0 0');
+  });
+
   it('warns of a machine that would keep a contactor closed after the agent', async () => {
     const path = file({ ...lab, stateDir: join(directory, 'state') });
     const watchdog = join(directory, 'sys/class/watchdog/watchdog0');
@@ -316,6 +393,19 @@ describe('check', () => {
     expect(code).toBe(0);
     expect(err).toMatch(/^warning there is neither gpioset .*apt install gpiod$/m);
     expect(err).toMatch(/^warning the hardware watchdog is off.*RuntimeWatchdogSec=14/m);
+  });
+
+  it('reads plain files and links to them, and nothing that may never end', async () => {
+    const [pipe, link] = [join(directory, 'pipe'), join(directory, 'link.yaml')];
+    execFileSync('mkfifo', [pipe]);
+    // Whoever reads it all the same is to find an end.
+    const writer = spawn('/bin/sh', ['-c', 'exec sleep 2 > "$0"', pipe]);
+    for (const path of [pipe, '/dev/null', '/dev/tty'])
+      expect(await chargepoint('check', path)).toMatchObject({ code: 78, err: expect.stringContaining('plain file') });
+    writer.kill('SIGKILL');
+    symlinkSync(file(bench), link);
+    expect((await chargepoint('check', link)).code).toBe(0);
+    expect((await chargepoint('check', directory)).err).toContain('it is a directory');
   });
 
   it('exits 78 for a file that is not there', async () => {

@@ -213,8 +213,16 @@ describe('run', () => {
     expect(agent.output()).toMatch(/error fatal: nobody caught this .*nobody expected this/);
   });
 
-  it('exits 70 and says why where the state directory cannot be used', async () => {
+  it('exits 78 where the state directory is a file: no start will ever do', async () => {
     writeFileSync(join(directory, 'state'), 'a file is in the way');
+    const agent = start();
+    expect(await agent.ended).toBe(78);
+    expect(agent.output()).toMatch(/stateDir: \S+state is a file, expected a folder/);
+  });
+
+  it('exits 70 and says why where the state directory cannot be used', async () => {
+    writeFileSync(join(directory, 'plain'), 'a file is in the way');
+    writeFileSync(config, readFileSync(config, 'utf8').replace('"stateDir":"state"', '"stateDir":"plain/state"'));
     const agent = start();
     expect(await agent.ended).toBe(70);
     expect(agent.output()).toContain('the agent cannot start');

@@ -1,5 +1,15 @@
 /** `chargepoint setup`: what it writes is what was answered, `check` has nothing to say against it, and nothing is lost or half done. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import fc from 'fast-check';
@@ -265,6 +275,33 @@ describe('chargepoint setup for scripts', () => {
     expect(JSON.parse(out)).toMatchObject({
       next: [`chargepoint doctor --config ${file}`, `chargepoint run --config ${file}`],
     });
+  });
+
+  it.each([
+    ['its name is that of a folder', () => mkdirSync(file), /is a directory/],
+    ['its name is that of a pipe', () => void execFileSync('mkfifo', [file]), /is no plain file/],
+    ['writing it fails', () => mkdirSync(`${file}.new`), /chargepoint\.yaml\.new/],
+  ])('leaves everything as it was, secrets included, where %s', async (_what, prepare, why) => {
+    prepare();
+    const withKey = { ...BENCH, securityProfile: 1, url: 'ws://csms.example', authorizationKey: KEY };
+    for (const before of [undefined, 'AuthorizationKey: the one that was there before\n']) {
+      if (before !== undefined) writeFileSync(secrets, before, { mode: 0o600 });
+      const names = readdirSync(directory);
+      const { code, err } = await answered(withKey, '--replace');
+      expect([code, err]).toEqual([70, expect.stringMatching(why)]);
+      expect(err).toContain('cannot be written');
+      expect(readdirSync(directory).filter((name) => name !== 'answers.yaml')).toEqual(
+        names.filter((name) => name !== 'answers.yaml'),
+      );
+      if (before !== undefined) expect(readFileSync(secrets, 'utf8')).toBe(before);
+    }
+  });
+
+  it('asks nothing for a file that cannot be written', async () => {
+    mkdirSync(file);
+    const { code, err, left } = await typed(['no answer is asked for']);
+    expect([code, left.length]).toEqual([70, 1]);
+    expect(err).toContain('is a directory');
   });
 
   it('fails with a reason where the file cannot be written', async () => {

@@ -66,7 +66,7 @@ keys:
 
   it('is reported as a whole when it cannot be read', () => {
     expect(load(bench, {}, { files: { ...nothing, read: missing } }).errors).toEqual([
-      'chargepoint.yaml:1:1 cannot be read: there is no such file',
+      'chargepoint.yaml:1:1 cannot be read: there is no such file\n    to write one: chargepoint setup --config chargepoint.yaml',
     ]);
   });
 
@@ -105,11 +105,54 @@ faultGrace: 10
     ['two documents', 'board: mock\n---\nboard: mock\n', /one file holds one document|multiple documents/i],
     ['no object', '- 1\n', /:1:1 is a list, expected an object/],
     ['nothing at all', '', /:1:1 is empty, expected an object/],
+    ['a file in Latin-1', Buffer.from('board: mock\nkeys: { a: M\xfcller }\n', 'latin1').toString(), NO_UTF8(2, 13)],
+    ['one in UTF-16', Buffer.from('\ufeffboard: mock\n', 'utf16le').toString(), NO_UTF8(1, 1)],
+    ['one in UTF-16 without a mark', Buffer.from('board: mock\n', 'utf16le').toString(), NO_UTF8(1, 2)],
     ['an alias bomb', `a: &a [1,1]\n${bomb(12)}`, /./],
   ])('refuses %s with its place', (_, text, expected) => {
     const { config, errors } = load(text);
     expect(config).toBeUndefined();
     expect(errors.join('\n')).toMatch(expected);
+  });
+
+  it('says of an encoding that is not UTF-8 nothing else, in a board file as well', () => {
+    const latin1 = Buffer.from('name: M\xfcller\nboards: 1\n', 'latin1').toString();
+    expect(
+      load({ ...bench, board: './mine.yaml', bench: undefined }, { '/etc/chargepoint/mine.yaml': latin1 }).errors,
+    ).toEqual(['mine.yaml:1:8 is not UTF-8\n    save it as UTF-8']);
+  });
+
+  it.each(['0012345', '1e3', 'true', '-7', '0x1F'])(
+    'tells a text that YAML takes for something else, %s, by its quotes',
+    (written) => {
+      const text = JSON.stringify(bench).replace('"vendor":"Acme"', `"vendor": ${written}`);
+      expect(load(text).errors).toEqual([
+        `chargepoint.yaml:1:36 chargePoint.vendor: is ${written}, expected a text of 1 to 20 characters\n    put it in quotes: "${written}"`,
+      ]);
+      expect(load(text.replace(`: ${written}`, `: "${written}"`)).config?.chargePoint.vendor).toBe(written);
+    },
+  );
+
+  it('knows the board or the meter that a misspelt one was meant to be', () => {
+    expect(load({ ...lab, board: 'raspbery-pi-hat' }).errors).toEqual([
+      expect.stringMatching(
+        /board: cannot read the board file .*: there is no such file\n {4}did you mean raspberry-pi-hat\?/,
+      ),
+    ]);
+    expect(load({ ...lab, board: 'moc' }).errors.join()).toContain('did you mean mock?');
+    const meter = { model: 'eastron-sdm360', bus: { port: '/dev/ttyUSB0' }, unit: 1 };
+    const connectors = [{ id: 1, cable: 'attached', meter }];
+    expect(load({ ...lab, connectors }).errors.join()).toContain('did you mean eastron-sdm');
+    expect(load({ ...lab, board: './raspbery-pi-hat' }).errors.join()).not.toContain('did you mean');
+  });
+
+  it('needs a folder, or nothing yet, for its state', () => {
+    expect(load(bench, { '/var/lib/chargepoint': 'a file' }).errors).toEqual([
+      expect.stringMatching(
+        /stateDir: \/var\/lib\/chargepoint is a file, expected a folder\n {4}mv \/var\/lib\/chargepoint \/var\/lib\/chargepoint\.old/,
+      ),
+    ]);
+    expect(load(bench, { '/var/lib/chargepoint/': '' }).errors).toEqual([]);
   });
 
   it('gives the lines of this file even after another one was read', () => {
@@ -155,10 +198,16 @@ faultGrace: 10
   });
 });
 
+function NO_UTF8(line: number, column: number): RegExp {
+  return new RegExp(`^chargepoint\\.yaml:${line}:${column} is not UTF-8\n {4}save it as UTF-8$`);
+}
+
 const missing = (): never => {
   throw Object.assign(new Error('gone'), { code: 'ENOENT' });
 };
 const nothing = {
+  takenByFile: () => false,
+  list: () => [],
   exists: () => false,
   mode: () => 0,
   writableDirectory: () => false,

@@ -15,7 +15,7 @@ export interface MemoryFile {
 }
 
 /** The files of a test over those that ship with the agent. A text `-> PATH` is a link. */
-export function memoryFiles(files: Readonly<Record<string, string | MemoryFile>>): ConfigFiles {
+function memoryFiles(files: Readonly<Record<string, string | MemoryFile>>): ConfigFiles {
   const get = (path: string): MemoryFile | undefined => {
     const file = Object.hasOwn(files, path) ? files[path] : undefined;
     return typeof file === 'string' ? { text: file } : file;
@@ -28,6 +28,8 @@ export function memoryFiles(files: Readonly<Record<string, string | MemoryFile>>
       throw Object.assign(new Error(`no file ${path}`), { code: 'ENOENT' });
     },
     exists: (path) => get(path) !== undefined,
+    takenByFile: (path) => get(path) !== undefined,
+    list: (path) => (path.startsWith(SHIPPED) ? nodeFiles.list(path) : []),
     mode: (path) => get(path)?.mode ?? 0o644,
     writableDirectory: (path) => Object.hasOwn(files, `${path}/`),
     resolved: (path) => /^-> (.*)$/.exec(get(path)?.text ?? '')?.[1] ?? path,

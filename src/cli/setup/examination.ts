@@ -30,7 +30,7 @@ export interface Examiner {
 }
 
 /** Every question has an answer: the given one, read as it was meant, else what `otherwise` says. Unknown names stay. */
-export function filled(
+function filled(
   given: Answers,
   surroundings: QuestionSurroundings,
   otherwise: (question: Question) => string,
