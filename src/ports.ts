@@ -55,6 +55,7 @@ export interface Store {
   /** False after a write has failed, true again after one has succeeded. */
   readonly healthy: boolean;
   get<T>(key: string): Promise<T | undefined>;
+  /** Without the values that cannot be read any more; fewer than `limit` only at the end of the range. */
   list<T>(range: KeyRange): Promise<readonly (readonly [key: string, value: T])[]>;
   /** All or nothing. `durable` has reached the medium when it resolves; `relaxed` may be lost in a power cut. */
   batch(operations: readonly StoreOperation[], durability: 'durable' | 'relaxed'): Promise<void>;

@@ -139,7 +139,7 @@ export interface Reservations {
   reserve(reservation: Reservation): Promise<ReservationStatus>;
   /** False for a reservation that is not there, or that could not be taken off the disk. */
   cancel(reservationId: number): Promise<boolean>;
-  /** Lets the connectors say what the book holds: what a call has changed is shown after its answer. */
+  /** Lets the connectors say what the book holds: what a call has changed is shown after its answer, or without it. */
   show(): void;
 }
 
@@ -162,7 +162,7 @@ export interface ChargingProfiles {
   refusalOf(connectorId: number, profile: ChargingProfile): string | undefined;
   /** Keeps the profile of a remote start for the transaction of this idTag. Durable when it resolves to true. */
   await(connectorId: number, idTag: string, profile: ChargingProfile): Promise<boolean>;
-  /** Whether it is still kept for it. */
+  /** Whether it is still kept for it, or was cleared (section 5.5), so that the transaction begins without. */
   awaits(connectorId: number, idTag: string): boolean;
   /** The remote start has come to nothing. */
   forget(connectorId: number): void;
@@ -341,7 +341,7 @@ export interface FirmwareUpdates {
   attend(context: Context): Unsubscribe;
   /** Durable unless it is Rejected. It takes the place of another one that is not being installed yet. Never rejects. */
   order(order: FirmwareOrder): Promise<FirmwareAnswer>;
-  /** What was ordered begins: to be called after the answer. */
+  /** What was ordered begins: to be called after the answer, or without it. */
   begin(): void;
   readonly standing: FirmwareStanding;
 }

@@ -2,7 +2,7 @@
 import { CallError, type CallErrorCode } from '../errors.ts';
 import type { Clock, Log } from '../ports.ts';
 import { type CallFrame, formatError, formatResult, type MessageId } from './frame.ts';
-import type { AnyOperation, Handler } from './operation.ts';
+import type { Answering, AnyOperation, Handler } from './operation.ts';
 import { type Intake, longestList, validateInPieces } from './pieces.ts';
 import { validate } from './validate.ts';
 
@@ -24,11 +24,40 @@ export interface AnswererOptions {
   readonly repaired: (operation: AnyOperation, payload: unknown) => unknown;
 }
 
-type Effect = () => void;
+type Effect = (wasAnswered: boolean) => void;
 
 interface Answer {
   readonly text: string;
-  readonly effects: readonly Effect[];
+  readonly isConfirmation: boolean;
+}
+
+/** What follows one call. */
+class Sequel implements Answering {
+  readonly #run: (effect: () => void) => void;
+  #effects: readonly Effect[] = [];
+  #wasAnswered: boolean | undefined;
+
+  /** `run` lets an effect fail without harm. */
+  constructor(run: (effect: () => void) => void) {
+    this.#run = run;
+  }
+
+  readonly afterwards = (effect: () => void): void =>
+    this.inAnyCase((wasAnswered) => {
+      if (wasAnswered) effect();
+    });
+
+  /** At once, if nobody waits for the answer any more. */
+  readonly inAnyCase = (effect: Effect): void => {
+    const wasAnswered = this.#wasAnswered;
+    if (wasAnswered === undefined) this.#effects = [...this.#effects, effect];
+    else this.#run(() => effect(wasAnswered));
+  };
+
+  begin(wasAnswered: boolean): void {
+    this.#wasAnswered = wasAnswered;
+    for (const effect of this.#effects) this.#run(() => effect(wasAnswered));
+  }
 }
 
 /** What belongs to one connection and dies with it: nothing is answered on a later one. */
@@ -71,7 +100,7 @@ export class Answerer {
     this.#session = { send, waiting: [], open: new Set(), waitingSize: 0, busy: false };
   }
 
-  /** Calls that wait are forgotten; the one being handled runs to its end, but neither its answer nor its effects follow. */
+  /** Calls that wait are forgotten; the one being handled runs to its end without an answer: only what happens in any case follows. */
   detach(): void {
     this.#session = undefined;
   }
@@ -122,12 +151,12 @@ export class Answerer {
 
   async #answer(session: Session, frame: CallFrame): Promise<void> {
     if (this.#silent(frame.action)) return;
-    const { text, effects } = await this.#handle(frame);
-    if (session !== this.#session) {
-      this.#options.log.warn(`the link went away before ${frame.action} was answered`);
-      return;
-    }
-    if (this.#send(session, text)) for (const effect of effects) this.#run(effect, frame.action);
+    const sequel = new Sequel((effect) => this.#run(effect, frame.action));
+    const { text, isConfirmation } = await this.#handle(frame, sequel);
+    const isThere = session === this.#session;
+    if (!isThere) this.#options.log.warn(`the link went away before ${frame.action} was answered`);
+    const isSent = isThere && this.#send(session, text);
+    sequel.begin(isSent && isConfirmation);
   }
 
   #silent(action: string): boolean {
@@ -146,7 +175,7 @@ export class Answerer {
     }
   }
 
-  #run(effect: Effect, action: string): void {
+  #run(effect: () => void, action: string): void {
     try {
       effect();
     } catch (cause) {
@@ -155,17 +184,15 @@ export class Answerer {
   }
 
   /** Never rejects. */
-  async #handle(frame: CallFrame): Promise<Answer> {
+  async #handle(frame: CallFrame, answering: Answering): Promise<Answer> {
     try {
-      const effects: Effect[] = [];
-      const confirmation = await this.#confirm(frame, effects);
-      return { text: formatResult(frame.id, confirmation), effects };
+      return { text: formatResult(frame.id, await this.#confirm(frame, answering)), isConfirmation: true };
     } catch (error) {
-      return { text: this.#callError(frame, error), effects: [] };
+      return { text: this.#callError(frame, error), isConfirmation: false };
     }
   }
 
-  async #confirm({ action, payload }: CallFrame, effects: Effect[]): Promise<unknown> {
+  async #confirm({ action, payload }: CallFrame, answering: Answering): Promise<unknown> {
     const handler = this.#handlers.get(action);
     if (handler === undefined) {
       throw this.#options.known(action) === undefined
@@ -179,10 +206,11 @@ export class Answerer {
         ? validate(operation.req, this.#options.repaired(operation, payload))
         : await validateInPieces(operation.req, payload, long, this.#intake(operation));
     if (!request.ok) {
+      const plain = operation.toUnknown?.[request.place];
+      if (plain !== undefined && request.code === 'PropertyConstraintViolation') return plain;
       this.#options.onInvalid?.(`${action}: ${request.code}`);
       throw new CallError(request.code, request.description);
     }
-    const answering = { afterwards: (effect: Effect) => void effects.push(effect) };
     const confirmation = validate(operation.conf, await this.#inTime(handler.handle(request.value, answering)));
     if (!confirmation.ok) throw new Error(`our own ${action}.conf is wrong: ${confirmation.description}`);
     return confirmation.value;

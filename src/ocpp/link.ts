@@ -86,7 +86,7 @@ export class Link {
   }
 
   /** Closes politely (1001 going away); resolves once the socket is gone, after 2 s at the latest. */
-  stop(reason = 'stopping'): Promise<void> {
+  stop(): Promise<void> {
     this.#running = false;
     this.#dialAgainAtOnce = false;
     this.#unsubscribe();
@@ -94,7 +94,7 @@ export class Link {
     if (this.#attempt === undefined) return Promise.resolve();
     return new Promise((resolve) => {
       this.#stopped.push(resolve);
-      this.#hangUp(GOING_AWAY, reason);
+      this.#hangUp(GOING_AWAY, 'stopping');
     });
   }
 

@@ -7,7 +7,6 @@ import type { Cancel, Clock, Log, Store, StoreOperation, Unsubscribe } from '../
 import {
   type Binding,
   bindingKey,
-  bindingRange,
   type DeadLetter,
   type DeliveryFailure,
   deadKey,
@@ -17,16 +16,14 @@ import {
   factsFrom,
   type Head,
   headKey,
-  isBinding,
   isDeadLetter,
   isFact,
-  isHead,
   sequenceOf,
-  transactionOf,
 } from './outbox/fact.ts';
 import { Ledger } from './outbox/ledger.ts';
 import { judged, type Outcome, outcomeOf } from './outbox/outcome.ts';
 import type { Salvaged } from './outbox/salvaged.ts';
+import { standingIn } from './outbox/standing.ts';
 import { type Entry, Window } from './outbox/window.ts';
 
 /** What later messages of a transaction carry if its StartTransaction was given up (errata 3.18). */
@@ -34,7 +31,8 @@ export const UNKNOWN_TRANSACTION_ID = -1;
 
 /** How long after a failed write or read the store is tried again, in milliseconds. */
 const STORE_RETRY_MS = 10_000;
-const BINDINGS_PAGE = 100;
+/** A StopTransaction may carry hundreds of meter values: a few of them at once are no long turn. */
+const REVISED_PAGE = 10;
 
 /**
  * Moments at which a kill must do no harm. `afterSend`: the call was handed to the peer, which may hold it back while another call of ours
@@ -63,8 +61,8 @@ export interface OutboxPorts {
    */
   render(fact: Fact, transactionId: number | undefined): unknown;
   /**
-   * What the fact will say from now on; called before each attempt. Another fact than the one given replaces it durably before it is
-   * sent, so that a repetition after a kill says the same.
+   * What the fact will say from now on; called at `revise` and before the fact is sent for the first time. Another fact than the one given
+   * replaces it durably before it is sent, so that a repetition says the same, after a kill as well.
    */
   finish?(fact: Fact): Fact;
   /** Operations that go into the same durable batch as the removal of a confirmed fact. */
@@ -115,6 +113,11 @@ export class Outbox {
   #blocked = false;
   /** A confirmation is in memory only, so the store may still hold its fact. */
   #unsettled = false;
+  /** From here on facts have to be revised. */
+  #unrevised: number | undefined;
+  #revisions = 0;
+  /** What was handed over for sending in this process, up to this number, says the same for ever. */
+  #sent = -1;
 
   constructor(ports: OutboxPorts) {
     this.#ports = ports;
@@ -124,22 +127,13 @@ export class Outbox {
 
   /** Reads where delivery stood. It takes the same time for one fact and for 100,000. Rejects with StoreError. Sends nothing before `resume`. */
   async open(): Promise<void> {
-    const { store } = this.#ports;
-    const head = await store.get<unknown>(headKey);
-    if (isHead(head)) this.#head = head;
-    const from = this.#head.sequence;
-    const [last] = await store.list<unknown>({ ...factsFrom(from), limit: 1, reverse: true });
-    this.#next = last === undefined ? from : sequenceOf(last[0]) + 1;
-    for (let range = { ...bindingRange, limit: BINDINGS_PAGE }; ; ) {
-      const rows = await store.list<unknown>(range);
-      for (const [key, value] of rows) {
-        if (isBinding(value)) this.#bindings.set(transactionOf(key), value.transactionId);
-      }
-      const end = rows.at(-1);
-      if (end === undefined || rows.length < BINDINGS_PAGE) break;
-      range = { ...range, from: `${end[0]}\0` };
-    }
-    this.#window = new Window(this.#ledger, from, this.#next);
+    const { head, end, next, bindings } = await standingIn(this.#ports.store);
+    this.#head = head;
+    this.#next = next;
+    for (const [transaction, transactionId] of bindings) this.#bindings.set(transaction, transactionId);
+    // It was sent by the process before.
+    if (head.failures > 0) this.#sent = head.sequence;
+    this.#window = new Window(this.#ledger, head.sequence, end);
     this.#state = 'open';
   }
 
@@ -191,14 +185,18 @@ export class Outbox {
     this.#pump();
   }
 
-  /** Takes over what another store held: facts behind the present ones, dead letters, and bindings of transactions unknown here. */
-  async adopt(salvaged: Salvaged): Promise<void> {
+  /**
+   * Takes over what another store held: facts behind the present ones, dead letters, and bindings of transactions unknown here; in one
+   * atomic batch with its companions.
+   */
+  async adopt(salvaged: Salvaged, alongside: readonly StoreOperation[] = []): Promise<void> {
     const bindings = salvaged.bindings.filter(([transaction]) => !this.#bindings.has(transaction));
     const firstLetter = this.#next;
     this.#next += salvaged.deadLetters.length;
     await this.add(salvaged.facts, [
       ...salvaged.deadLetters.map((letter, index) => put(deadKey(firstLetter + index), letter)),
       ...bindings.map(([transaction, transactionId]) => bind(transaction, transactionId)),
+      ...alongside,
     ]);
     for (const [transaction, transactionId] of bindings) this.#bindings.set(transaction, transactionId);
   }
@@ -213,6 +211,13 @@ export class Outbox {
   /** Sends nothing new until `resume`. A call under way may still be confirmed. A retry interval goes on running. */
   pause(): void {
     this.#paused = true;
+  }
+
+  /** Asks `finish` for every fact that waits, durably and before another one is sent: the owner knows now what it did not know before. */
+  revise(): void {
+    this.#revisions++;
+    this.#unrevised = this.#window.start;
+    this.#pump();
   }
 
   /** The oldest unconfirmed facts, oldest first. Rejects with StoreError. */
@@ -263,20 +268,57 @@ export class Outbox {
   }
 
   #ready(): boolean {
-    return (
-      this.#state === 'open' && !this.#paused && !this.#blocked && this.#retry === undefined && this.#window.size > 0
-    );
+    if (this.#state !== 'open') return false;
+    return this.#mayRevise || (!this.#paused && !this.#blocked && this.#retry === undefined && this.#window.size > 0);
+  }
+
+  /** A store that fails does not hold up the sending: it is tried again first. */
+  get #mayRevise(): boolean {
+    return this.#unrevised !== undefined && this.#storeRetry === undefined;
   }
 
   async #step(): Promise<void> {
+    if (this.#mayRevise) return this.#revise();
     const entry = this.#window.first;
     if (entry === undefined) return this.#fill();
     // At most one fact that the store holds may be confirmed in memory only: more would be sent twice after a kill. Facts that
     // are in memory only die with the process and cannot be sent twice.
     if (this.#unsettled && !this.#ledger.owes(factKey(entry.sequence))) return this.#block();
-    const finished = this.#guarded('finish', () => this.#ports.finish?.(entry.fact)) ?? entry.fact;
+    const finished = entry.sequence > this.#sent ? this.#finished(entry.fact) : entry.fact;
     if (finished !== entry.fact) return this.#replace(entry, finished);
     await this.#attempt(entry);
+  }
+
+  #finished(fact: Fact): Fact {
+    return this.#guarded('finish', () => this.#ports.finish?.(fact)) ?? fact;
+  }
+
+  /** One page. Nothing is sent or removed meanwhile; what is added meanwhile is behind it. */
+  async #revise(): Promise<void> {
+    // What was asked for before is in the store then.
+    await this.#adds;
+    const revision = this.#revisions;
+    const from = Math.max(this.#unrevised ?? 0, this.#window.start, this.#sent + 1);
+    try {
+      const rows = await this.#ledger.list({ ...factsFrom(from, this.#next), limit: REVISED_PAGE });
+      const revised = rows.flatMap(([key, fact]) => {
+        const finished = isFact(fact) ? this.#finished(fact) : fact;
+        return finished === fact ? [] : [[key, finished as Fact] as const];
+      });
+      if (revised.length > 0)
+        await this.#write(
+          revised.map(([key, fact]) => put(key, fact)),
+          {},
+        );
+      for (const [key, fact] of revised) this.#window.replace(sequenceOf(key), fact);
+      const last = rows.at(-1);
+      // Unless somebody has asked for all of it once more meanwhile.
+      if (this.#revisions === revision) this.#unrevised = last === undefined ? undefined : sequenceOf(last[0]) + 1;
+    } catch (error) {
+      if (this.#state === 'closed') return;
+      this.#ports.log.error('the facts that wait cannot be revised', { error });
+      this.#armStoreRetry();
+    }
   }
 
   /** What is in memory only stays so: it cannot be repeated after a kill. */
@@ -284,7 +326,7 @@ export class Outbox {
     const key = factKey(sequence);
     try {
       await this.#write([put(key, fact)], { volatileOnFailure: this.#ledger.owes(key) });
-      this.#window.replaceFirst(fact);
+      this.#window.replace(sequence, fact);
     } catch (error) {
       this.#ports.log.error('a fact cannot be finished before it is sent', { ...named(fact), error });
       this.#block();
@@ -326,6 +368,7 @@ export class Outbox {
     const { fact } = entry;
     try {
       const payload = this.#ports.render(fact, this.#idFor(fact));
+      this.#sent = entry.sequence;
       this.#reached('beforeSend');
       const answer = this.#ports.send(fact.action, payload, (confirmation) => this.#onLate(entry, confirmation));
       this.#reached('afterSend');

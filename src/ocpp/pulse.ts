@@ -11,9 +11,9 @@ export interface PulseOptions {
 }
 
 /** Independent of the ping interval, else a long interval would mean a late discovery (OCPP-J errata 3.11). */
-export const PONG_WITHIN_MS = 10_000;
+const PONG_WITHIN_MS = 10_000;
 /** Ping after so long a silence of the other side, even with WebSocketPingInterval 0 or a very long one. */
-export const IDLE_MS = 120_000;
+const IDLE_MS = 120_000;
 const MISSED_PONGS = 2;
 
 export class Pulse {

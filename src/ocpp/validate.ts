@@ -4,7 +4,13 @@ import type { CallErrorCode } from '../errors.ts';
 
 export type Validated<T> =
   | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly code: CallErrorCode; readonly description: string };
+  | {
+      readonly ok: false;
+      readonly code: CallErrorCode;
+      readonly description: string;
+      /** `csChargingProfiles.stackLevel` */
+      readonly place: string;
+    };
 
 /** errorDescription is a string of at most 255 characters, and names of members come from the other side. */
 const DESCRIPTION_LENGTH = 255;
@@ -62,5 +68,6 @@ export function validate<S extends v.GenericSchema>(
   if (result.success) return { ok: true, value: result.output };
   const issue: Issue = result.issues[0];
   const { code, says } = violationOf(issue);
-  return { ok: false, code, description: `${placeOf(issue, piece)}: ${says(issue)}`.slice(0, DESCRIPTION_LENGTH) };
+  const place = placeOf(issue, piece);
+  return { ok: false, code, place, description: `${place}: ${says(issue)}`.slice(0, DESCRIPTION_LENGTH) };
 }

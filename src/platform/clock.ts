@@ -1,5 +1,5 @@
 /** The agent's one clock: monotonic time, its mapping to wall time, timers, and the rate and offset of the bench. */
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import type { Cancel, Clock } from '../ports.ts';
 
 /** Real time as the operating system gives it; replaced in tests. */
@@ -21,8 +21,22 @@ const SYNCHRONISED = '/run/systemd/timesync/synchronized';
 
 const NS_PER_MS = 1e6;
 
+/** Linux makes a new one at each boot; containers see that of their host, whose monotonic time they have as well. */
+const BOOT_ID = '/proc/sys/kernel/random/boot_id';
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** Undefined where the system does not tell. All processes of one boot of the machine count their monotonic time from there. */
+export function machineBootId(file = BOOT_ID): string | undefined {
+  try {
+    const text = readFileSync(file, 'utf8').trim();
+    return UUID.test(text) ? text : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 export const nodeTime: RealTime = {
-  // `performance` would load its observers and histograms as well.
+  // CLOCK_MONOTONIC on Linux. `performance` would count from the start of the process, and load its observers and histograms as well.
   monotonic: () => Number(process.hrtime.bigint()) / NS_PER_MS,
   epoch: () => Date.now(),
   synchronised: () => existsSync(SYNCHRONISED),

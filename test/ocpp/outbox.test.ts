@@ -1,14 +1,17 @@
 /** The outbox: order, binding, attempts, store trouble, restarts. */
-import { describe, expect, it } from 'vitest';
+import fc from 'fast-check';
+import { MemoryLevel } from 'memory-level';
+import { beforeEach, describe, expect, it } from 'vitest';
 import { failable } from '../../src/bench/failable-store.ts';
 import { StoreError } from '../../src/errors.ts';
-import type { Fact } from '../../src/ocpp/outbox/fact.ts';
+import { bindingKey, type DeadLetter, type Fact, factKey } from '../../src/ocpp/outbox/fact.ts';
 import { salvagedFrom } from '../../src/ocpp/outbox/salvaged.ts';
 import type { OutboxPorts } from '../../src/ocpp/outbox.ts';
+import { type Database, LevelStore } from '../../src/platform/level-store.ts';
 import type { Store } from '../../src/ports.ts';
 import { MemoryDisk } from '../sim/memory-store.ts';
 import { seconds, settle, VirtualClock } from '../sim/virtual-clock.ts';
-import { Harness, sample, start, stop } from './outbox-harness.ts';
+import { Harness, sample, silentLog, start, stop } from './outbox-harness.ts';
 
 async function opened(
   ports: Partial<OutboxPorts> = {},
@@ -163,6 +166,105 @@ describe('the order of transaction messages (OCPP 1.6 §3.7)', () => {
     expect(h.contents).toEqual(['smooth']);
   });
 
+  describe('revised', () => {
+    let isKnown = false;
+    const finish = (fact: Fact): Fact =>
+      isKnown ? { ...fact, content: String(fact.content).replace('rough', 'smooth') } : fact;
+    const revisable = (fact: Fact): Fact => {
+      const finished = finish(fact);
+      return finished.content === fact.content ? fact : finished;
+    };
+    const many = Array.from({ length: 250 }, (_, n) => sample('a', `rough ${n}`));
+    const smooth = many.map((_, n) => `smooth ${n}`);
+    const contentsOf = async (h: Harness): Promise<unknown[]> =>
+      (await h.outbox.pending(1000)).map(({ content }) => content);
+
+    beforeEach(() => {
+      isKnown = false;
+    });
+
+    it('says of all that waits what its owner knows now, durably, in small batches and in the old order', async () => {
+      const { h, disk, clock } = await opened({ finish: revisable });
+      h.outbox.pause();
+      for (const fact of many) await h.outbox.add([fact]);
+      // Its write is still under way.
+      const last = h.outbox.add([sample('a', 'rough last')]);
+      isKnown = true;
+      const before = disk.durableBatches;
+      h.outbox.revise();
+      await last;
+      for (let turn = 0; turn < 50; turn++) await settle();
+      expect(disk.durableBatches - before).toBeGreaterThanOrEqual(many.length / 10);
+      await disk.powerCut();
+      const again = await Harness.open(disk.open(), clock);
+      expect(await contentsOf(again)).toEqual([...smooth, 'smooth last']);
+      expect(again.outbox.size).toBe(many.length + 1);
+    });
+
+    it('never says another thing of what was sent, after a kill neither', async () => {
+      const { h, disk, clock } = await opened({ finish: revisable });
+      await h.outbox.add([sample('a', 'rough')]);
+      await settle();
+      await h.last.fail('timeout');
+      await disk.kill();
+      isKnown = true;
+      const again = await Harness.open(disk.open(), clock, { finish: revisable });
+      again.outbox.revise();
+      await clock.advance(seconds(60));
+      expect(again.contents).toEqual(['rough']);
+    });
+
+    it('begins anew when it is asked for again meanwhile', async () => {
+      for (let ticks = 0; ticks < 40; ticks++) {
+        let known = 0;
+        const numbered = (fact: Fact): Fact =>
+          known === 0 || fact.content === known ? fact : { ...fact, content: known };
+        const { h } = await opened({ finish: numbered });
+        h.outbox.pause();
+        for (let n = 0; n < 30; n++) await h.outbox.add([sample('a', 0)]);
+        known = 1;
+        h.outbox.revise();
+        for (let tick = 0; tick < ticks; tick++) await Promise.resolve();
+        known = 2;
+        h.outbox.revise();
+        for (let turn = 0; turn < 50; turn++) await settle();
+        expect(await contentsOf(h)).toEqual(Array(30).fill(2));
+      }
+    });
+
+    it('never says another thing of what was sent, nor sends out of order meanwhile', async () => {
+      const { h, clock } = await opened({ finish: revisable });
+      for (const fact of many.slice(0, 30)) await h.outbox.add([fact]);
+      await settle();
+      isKnown = true;
+      h.outbox.revise();
+      await h.last.fail('timeout');
+      await clock.advance(seconds(60));
+      for (let n = 0; n < 30; n++) {
+        await settle();
+        await h.last.confirm();
+      }
+      expect(h.contents).toEqual(['rough 0', 'rough 0', ...smooth.slice(1, 30)]);
+      expect(h.outbox.size).toBe(0);
+    });
+
+    it('waits for a store that fails, which does not hold up the sending', async () => {
+      const { h, disk, clock } = await opened({ finish: revisable });
+      await h.outbox.add([sample('a', 'before')]);
+      await h.outbox.add([sample('a', 'rough')]);
+      await settle();
+      isKnown = true;
+      disk.failWrites(true);
+      h.outbox.revise();
+      await h.last.confirm();
+      await clock.advance(seconds(30));
+      disk.failWrites(false);
+      await clock.advance(seconds(30));
+      expect(h.contents).toEqual(['before', 'smooth']);
+      expect(await contentsOf(h)).toEqual(['smooth']);
+    });
+  });
+
   it('reaches its kill points in the order of their names', async () => {
     const { h } = await opened();
     await h.outbox.add([start('a')]);
@@ -203,6 +305,15 @@ describe('binding the transactionId (OCPP 1.6 §4.8, errata 3.18)', () => {
     await again.last.confirm();
     expect(again.outbox.transactionId('a')).toBeUndefined();
     expect(await disk.read({ from: 'binding/', to: 'binding0' })).toEqual([]);
+  });
+
+  it('remembers the bindings of however many transactions across a restart', async () => {
+    const { h, disk, clock } = await opened();
+    const bindings = Array.from({ length: 250 }, (_, n) => [`t${n}`, n] as const);
+    await h.outbox.adopt({ facts: [], deadLetters: [], bindings });
+    await disk.powerCut();
+    const again = await Harness.open(disk.open(), clock);
+    for (const [transaction, id] of bindings) expect(again.outbox.transactionId(transaction)).toBe(id);
   });
 
   it('gives later messages -1 when the Start was given up, also after a restart', async () => {
@@ -258,6 +369,24 @@ describe('attempts (OCPP 1.6 §3.7.1)', () => {
     await first?.confirmLate({ transactionId: 7 });
     await h.last.confirm({ transactionId: 8 });
     expect(h.outbox.transactionId('a')).toBe(8);
+  });
+
+  it('waits for its interval whatever comes late for another fact', async () => {
+    const { clock, h } = await opened();
+    h.attempts = 1;
+    await h.outbox.add([sample('a', 1)]);
+    await settle();
+    const [given] = h.sent;
+    await given?.fail('timeout');
+    h.attempts = 3;
+    await h.outbox.add([sample('a', 2)]);
+    await settle();
+    await h.last.fail('timeout');
+    await given?.confirmLate({});
+    await clock.advance(seconds(59));
+    expect(h.contents).toEqual([1, 2]);
+    await clock.advance(seconds(1));
+    expect(h.contents).toEqual([1, 2, 2]);
   });
 
   it('waits the interval times the number of transmissions, then gives up', async () => {
@@ -577,6 +706,18 @@ describe('opening and closing', () => {
     await expect(fresh.outbox.add([sample('a')])).rejects.toMatchObject({ code: 'storeClosed' });
   });
 
+  it('writes what it still owes before it closes, if the store heals in time', async () => {
+    const { h, disk, clock } = await opened();
+    h.outbox.pause();
+    disk.failWrites(true);
+    await h.outbox.add([stop('a')], [], { volatileOnFailure: true });
+    disk.failWrites(false);
+    await h.outbox.close();
+    await disk.powerCut();
+    const again = await Harness.open(disk.open(), clock);
+    expect(await again.outbox.pending(10)).toEqual([stop('a')]);
+  });
+
   it('leaves no timer behind', async () => {
     const { h, clock, disk } = await opened();
     await h.outbox.add([sample('a')]);
@@ -615,5 +756,103 @@ describe('opening and closing', () => {
     expect(other.h.last.payload).toEqual({ content: 'stop done', transactionId: 9 });
     expect(await other.h.outbox.deadLetters(10)).toEqual(salvaged.deadLetters);
     expect(other.h.outbox.transactionId('dead')).toBe(-1);
+  });
+
+  it('does not adopt a transaction id where it has one of its own', async () => {
+    const { h, disk, clock } = await opened();
+    await h.outbox.add([start('a')]);
+    await settle();
+    await h.last.confirm({ transactionId: 7 });
+    await h.outbox.adopt({ facts: [], deadLetters: [], bindings: [['a', -1]] });
+    expect(h.outbox.transactionId('a')).toBe(7);
+    await disk.powerCut();
+    const again = await Harness.open(disk.open(), clock);
+    expect(again.outbox.transactionId('a')).toBe(7);
+  });
+
+  it('gives an adopted dead letter a number that no later one takes, and counts none of them as waiting', async () => {
+    const { h, disk, clock } = await opened();
+    const gaveUpAt = { bootId: 'b', at: 0, wall: 0, trusted: true };
+    const letter = (transaction: string): DeadLetter => ({
+      fact: start(transaction),
+      attempts: 3,
+      failure: { code: 'timeout', message: '' },
+      gaveUpAt,
+    });
+    await h.outbox.adopt({ facts: [], bindings: [], deadLetters: [letter('old'), letter('older')] });
+    await disk.powerCut();
+    const again = await Harness.open(disk.open(), clock);
+    again.attempts = 1;
+    expect(again.outbox.size).toBe(0);
+    await again.outbox.add([start('new'), stop('new')]);
+    expect(again.outbox.size).toBe(2);
+    await settle();
+    await again.last.fail('callError');
+    const letters = await again.outbox.deadLetters(10);
+    expect(letters.map(({ fact }) => fact.transaction)).toEqual(['old', 'older', 'new']);
+    await again.last.confirm();
+    expect(again.outbox.size).toBe(0);
+  });
+});
+
+describe('a value that a bad medium made unreadable', () => {
+  const COUNT = 250;
+
+  async function rotted(rows: readonly (readonly [string, unknown])[], isRotten: (n: number) => boolean) {
+    const level = new MemoryLevel<string, string>();
+    await level.batch(
+      rows.map(([key, value], n) => ({
+        type: 'put',
+        key,
+        value: JSON.stringify(value).slice(0, isRotten(n) ? 5 : undefined),
+      })),
+    );
+    return new LevelStore(level as unknown as Database, silentLog);
+  }
+
+  /** Runs of neighbours, as a bad block takes them: whole pages, too. */
+  const holes = fc
+    .array(fc.record({ from: fc.nat(COUNT - 1), length: fc.integer({ min: 1, max: COUNT }) }), { maxLength: 4 })
+    .map((runs) => (n: number) => runs.some(({ from, length }) => n >= from && n < from + length));
+
+  it('takes no other fact with it: all others are sent in order, those that are added later as well', async () => {
+    await fc.assert(
+      fc.asyncProperty(holes, async (isRotten) => {
+        const numbers = Array.from({ length: COUNT }, (_, n) => n);
+        const store = await rotted(
+          numbers.map((n) => [factKey(n), sample('a', n)]),
+          isRotten,
+        );
+        const told: unknown[] = [];
+        const send: OutboxPorts['send'] = async (_, payload) => {
+          told.push((payload as { readonly content: unknown }).content);
+          return {};
+        };
+        const h = new Harness(store, new VirtualClock(), { send });
+        await h.outbox.open();
+        await h.outbox.add([stop('a', COUNT)]);
+        h.outbox.resume();
+        while (h.outbox.size > 0) await settle();
+        expect(told).toEqual([...numbers.filter((n) => !isRotten(n)), COUNT]);
+        await h.outbox.close();
+      }),
+      { numRuns: 30 },
+    );
+  });
+
+  it('takes no other transaction id with it', async () => {
+    await fc.assert(
+      fc.asyncProperty(holes, async (isRotten) => {
+        const names = Array.from({ length: COUNT }, (_, n) => `t${String(n).padStart(3, '0')}`);
+        const store = await rotted(
+          names.map((name, n) => [bindingKey(name), { transactionId: n }]),
+          isRotten,
+        );
+        const { outbox } = await Harness.open(store, new VirtualClock());
+        const known = names.map((name) => outbox.transactionId(name));
+        expect(known).toEqual(names.map((_, n) => (isRotten(n) ? undefined : n)));
+      }),
+      { numRuns: 30 },
+    );
   });
 });

@@ -9,6 +9,7 @@ import { DataTransfer } from '../../src/ocpp/messages/core/data-transfer.ts';
 import { Heartbeat } from '../../src/ocpp/messages/core/heartbeat.ts';
 import { Reset } from '../../src/ocpp/messages/core/reset.ts';
 import { StatusNotification } from '../../src/ocpp/messages/core/status-notification.ts';
+import { TriggerMessage } from '../../src/ocpp/messages/remote-trigger/trigger-message.ts';
 import type { Handler } from '../../src/ocpp/operation.ts';
 import { Peer, type PeerOptions } from '../../src/ocpp/peer.ts';
 import { settle, VirtualClock } from '../sim/virtual-clock.ts';
@@ -331,6 +332,78 @@ describe("the other side's calls", () => {
     expect(sent.map((frame) => frame[0])).toEqual([4]);
   });
 
+  describe('with something that is to happen in any case', () => {
+    const accepted = { status: 'Accepted' } as const;
+    const inTwoMinutes = <T>(value: T): Promise<T> =>
+      new Promise((resolve) => clock.after(120_000, () => resolve(value)));
+
+    type Answer = Parameters<typeof Reset.answeredBy>[0];
+    const WAYS: readonly [string, Answer, answered: boolean, ((peer: Peer) => unknown)?][] = [
+      ['is answered', () => accepted, true],
+      ['is answered late, when the link has gone', async () => accepted, false, (peer) => peer.detach()],
+      ['is answered late, on another link', async () => accepted, false, attach],
+      ['becomes a CALLERROR', () => Promise.reject(new CallError('GenericError', 'no')), false],
+      ['is answered with what does not fit', () => ({ status: 'Maybe' }) as never, false],
+      ['is answered after nobody waits any more', () => inTwoMinutes(accepted), false],
+    ];
+
+    it.each(WAYS)('it happens once, and knows whether one was answered that %s', async (_, answer, answered, then) => {
+      const story: unknown[] = [];
+      const handler = Reset.answeredBy((request, answering) => {
+        answering.inAnyCase((wasAnswered) => story.push(wasAnswered));
+        return answer(request, answering);
+      });
+      const peer = attached({ handlers: [handler] });
+      receive(peer, [2, 'a', 'Reset', { type: 'Hard' }]);
+      then?.(peer);
+      await clock.advance(180_000);
+      expect(story).toEqual([answered]);
+    });
+
+    it('it happens although the socket refuses the answer', async () => {
+      const story: unknown[] = [];
+      const handler = Reset.answeredBy((_, { inAnyCase }) => {
+        inAnyCase((wasAnswered) => story.push(wasAnswered));
+        return accepted;
+      });
+      const peer = makePeer({ handlers: [handler] });
+      peer.attach(() => {
+        throw new Error('closing');
+      });
+      receive(peer, [2, 'a', 'Reset', { type: 'Hard' }]);
+      await settle();
+      expect(story).toEqual([false]);
+    });
+
+    it('it happens at once, where it comes up after nobody waits any more', async () => {
+      const story: unknown[] = [];
+      const handler = Reset.answeredBy(async (_, { afterwards, inAnyCase }) => {
+        await inTwoMinutes(undefined);
+        inAnyCase((wasAnswered) => story.push(wasAnswered));
+        afterwards(() => story.push('afterwards'));
+        return accepted;
+      });
+      receive(attached({ handlers: [handler] }), [2, 'a', 'Reset', { type: 'Hard' }]);
+      await clock.advance(180_000);
+      expect(story).toEqual([false]);
+    });
+
+    it('it comes after the answer, in the order in which it was asked for', async () => {
+      const story: string[] = [];
+      const handler = Reset.answeredBy((_, { afterwards, inAnyCase }) => {
+        inAnyCase(() => story.push('first'));
+        afterwards(() => story.push('second'));
+        inAnyCase(() => story.push('third'));
+        return accepted;
+      });
+      const peer = makePeer({ handlers: [handler] });
+      peer.attach(() => story.push('answered'));
+      receive(peer, [2, 'a', 'Reset', { type: 'Hard' }]);
+      await settle();
+      expect(story).toEqual(['answered', 'first', 'second', 'third']);
+    });
+  });
+
   it('go on after an effect that throws', async () => {
     const handler = Reset.answeredBy((_request, answering) => {
       answering.afterwards(() => {
@@ -422,6 +495,33 @@ describe('the table of CALLERRORs', () => {
     await settle();
     expect(sent).toHaveLength(1);
     expect(sent[0]).toMatchObject([4, 'a', code, expect.any(String), {}]);
+  });
+
+  it('has a plain status instead, where there is one, for a word that a newer edition may know (section 5.17)', async () => {
+    const invalid: string[] = [];
+    const asked: string[] = [];
+    const handler = TriggerMessage.answeredBy(({ requestedMessage }) => {
+      asked.push(requestedMessage);
+      return { status: 'Accepted' };
+    });
+    const peer = attached({ handlers: [handler], onInvalid: (what) => invalid.push(what) });
+    for (const [id, request] of Object.entries({
+      known: { requestedMessage: 'Heartbeat' },
+      unknown: { requestedMessage: 'NewerNotification' },
+      number: { requestedMessage: 7 },
+      missing: {},
+      wrong: { requestedMessage: 'Heartbeat', connectorId: 'one' },
+    }))
+      receive(peer, [2, id, 'TriggerMessage', request]);
+    await settle();
+    expect(sent.map(([, id, answer]) => [id, answer])).toEqual([
+      ['known', { status: 'Accepted' }],
+      ['unknown', { status: 'NotImplemented' }],
+      ['number', 'TypeConstraintViolation'],
+      ['missing', 'OccurenceConstraintViolation'],
+      ['wrong', 'TypeConstraintViolation'],
+    ]);
+    expect([asked, invalid.length]).toEqual([['Heartbeat'], 3]);
   });
 
   it('has GenericError for broken JSON with an id, and silence for anything without one', async () => {

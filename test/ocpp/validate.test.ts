@@ -132,7 +132,8 @@ describe('the CALLERROR for a payload that does not fit (OCPP-J 1.6 §4.2.3)', (
       'certificateHashData: expected at least 1 element',
     ],
   ] as const)('for %s', (_, shape, payload, code, description) => {
-    expect(validate(shape, payload)).toEqual({ ok: false, code, description });
+    const [place] = description.split(':');
+    expect(validate(shape, payload)).toEqual({ ok: false, code, place, description });
   });
 
   it('names the first of several violations', () => {

@@ -1,7 +1,10 @@
 /** The platform clock against a fake machine: never early, bent by the bench, right after NTP and the central system. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { build } from 'esbuild';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type PlatformClock, platformClock, type RealTime } from '../../src/platform/clock.ts';
+import { machineBootId, nodeTime, type PlatformClock, platformClock, type RealTime } from '../../src/platform/clock.ts';
 
 const NOON = Date.UTC(2026, 10, 22, 12);
 
@@ -44,6 +47,26 @@ class Machine implements RealTime {
     this.monotonicMs = at;
   }
 }
+
+describe('the boot of the machine', () => {
+  it('is the same in all processes, and so is the moment from which they count', async () => {
+    const contents = `import { machineBootId, nodeTime } from '../../src/platform/clock.ts';
+      console.log(JSON.stringify([machineBootId(), nodeTime.monotonic()]));`;
+    const stdin = { contents, resolveDir: import.meta.dirname };
+    const { outputFiles } = await build({ stdin, bundle: true, platform: 'node', write: false });
+    const { stdout } = await promisify(execFile)(process.execPath, ['--eval', outputFiles[0]?.text ?? '']);
+    const [bootId, began] = JSON.parse(stdout) as [string, number];
+    expect(bootId).toBe(machineBootId());
+    expect(bootId).toHaveLength(36);
+    const age = nodeTime.monotonic() - began;
+    expect(age).toBeGreaterThan(0);
+    expect(age).toBeLessThan(60_000);
+  });
+
+  it.each([import.meta.filename, '/proc/nowhere'])('is not known where the system does not tell: %s', (file) => {
+    expect(machineBootId(file)).toBeUndefined();
+  });
+});
 
 const wallNow = (clock: PlatformClock) => Math.round(clock.wall(clock.now()));
 

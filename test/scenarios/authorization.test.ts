@@ -15,6 +15,7 @@ import {
   tag,
   unplug,
 } from '../sim/driver.ts';
+import type { Payload } from '../sim/network.ts';
 import { asking, during } from '../sim/transcript.ts';
 import { minutes, seconds } from '../sim/virtual-clock.ts';
 import type { World } from '../sim/world.ts';
@@ -440,6 +441,36 @@ describe('free vend', () => {
       '0 > StartTransaction 1 FREE = Accepted',
       '1 > StatusNotification 1 Charging',
     ]);
+  });
+
+  describe('where somebody has reserved (section 5.13)', () => {
+    const reserve = (world: World, more: Payload = {}) =>
+      world.central.call('ReserveNow', {
+        connectorId: 1,
+        expiryDate: new Date(world.clock.wall(world.clock.now()) + minutes(1)).toISOString(),
+        idTag: 'MINE',
+        reservationId: 7,
+        ...more,
+      });
+
+    it.each([1, 0])('begins only when that is over: connector %i', async (connectorId) => {
+      const world = await start({}, free);
+      await reserve(world, { connectorId });
+      await world.clock.advance(seconds(1));
+      expect([await plug(world), world.agent.view().connectors[0]?.status]).toEqual([[], 'Reserved']);
+      const log = await during(world, minutes(1), () => {});
+      expect(log.map((line) => line.replace(/^\S+ /, ''))).toEqual([
+        '> StatusNotification 1 Preparing',
+        '> StartTransaction 1 FREE = Accepted',
+        '> StatusNotification 1 Charging',
+      ]);
+    });
+
+    it('begins at once for its own idTag, and names the reservation', async () => {
+      const world = await start({}, free);
+      await reserve(world, { idTag: 'FREE' });
+      expect(await plug(world)).toContain('0 > StartTransaction 1 FREE 7 = Accepted');
+    });
   });
 
   it('begins nothing that cannot be stored, and does not try for ever', async () => {

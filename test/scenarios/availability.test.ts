@@ -1,5 +1,6 @@
 /** ChangeAvailability, UnlockConnector and the statuses between (OCPP 1.6 sections 4.9, 5.2 and 5.18; octt.md). */
 import { describe, expect, it } from 'vitest';
+import * as play from '../sim/transcript.ts';
 import { minutes, seconds } from '../sim/virtual-clock.ts';
 import { World, type WorldOptions } from '../sim/world.ts';
 
@@ -16,11 +17,11 @@ const change = (world: World, connectorId: number, type: string) =>
   world.central.call('ChangeAvailability', { connectorId, type });
 const unlock = (world: World, connectorId = 1) => world.central.call('UnlockConnector', { connectorId });
 
-async function charging(options: WorldOptions): Promise<World> {
+async function charging(options: WorldOptions, connectorId = 1): Promise<World> {
   const world = await World.start(options);
-  world.plugIn();
+  world.plugIn(connectorId);
   await world.clock.advance(seconds(1));
-  await world.central.call('RemoteStartTransaction', { idTag: 'ABC', connectorId: 1 });
+  await world.central.call('RemoteStartTransaction', { idTag: 'ABC', connectorId });
   await world.clock.advance(seconds(5));
   return world;
 }
@@ -90,6 +91,28 @@ describe('ChangeAvailability', () => {
     ).toEqual([]);
     const lines = await said(world, () => world.central.call('RemoteStopTransaction', { transactionId: 1 }));
     expect(lines).toEqual(['StatusNotification(1 Finishing)', 'StopTransaction', 'StatusNotification(1 Unavailable)']);
+  });
+
+  it.each<[string, number, (world: World) => unknown]>([
+    ['on the first connector', 1, () => {}],
+    ['on the last connector', 2, () => {}],
+    ['over a loss of power', 1, play.restart('powerCut', 5, [1])],
+  ])('of connector 0 is said of it when the transaction %s has ended (section 5.2)', async (_, id, meanwhile) => {
+    const world = await charging({ ...PAIR, resumeWithinS: 90, lasting: true }, id);
+    expect(
+      await said(world, async () => expect(await change(world, 0, 'Inoperative')).toEqual({ status: 'Scheduled' })),
+    ).toEqual([`StatusNotification(${3 - id} Unavailable)`]);
+    const until = await said(world, () => meanwhile(world), minutes(1));
+    expect(until).not.toContain('StatusNotification(0 Unavailable)');
+    expect(world.central.received('StopTransaction')).toEqual([]);
+    const stopped = await said(world, () => world.central.call('RemoteStopTransaction', { transactionId: 1 }));
+    expect(stopped.toSorted()).toEqual([
+      'StatusNotification(0 Unavailable)',
+      `StatusNotification(${id} Finishing)`,
+      `StatusNotification(${id} Unavailable)`,
+      'StopTransaction',
+    ]);
+    expect(stopped.indexOf('StatusNotification(0 Unavailable)')).toBeGreaterThan(stopped.indexOf('StopTransaction'));
   });
 
   it('that is scheduled can be taken back', async () => {

@@ -1,6 +1,8 @@
 /** BootNotification and Heartbeat (OCPP 1.6 sections 4.2 and 4.6). */
 import { describe, expect, it } from 'vitest';
+import { EXTENDED_MESSAGE_TRIGGERS, MESSAGE_TRIGGERS } from '../../src/ocpp/messages/types/trigger.ts';
 import type { Answer, Payload } from '../sim/network.ts';
+import { asking } from '../sim/transcript.ts';
 import { minutes, seconds } from '../sim/virtual-clock.ts';
 import { World } from '../sim/world.ts';
 
@@ -62,6 +64,35 @@ describe('BootNotification', () => {
     expect(times(world, 'BootNotification')).toEqual([0, 300_000]);
   });
 
+  it.each<[string, string, readonly string[]]>([
+    ['while it was Pending', 'StatusNotification', ['Pending']],
+    ['before it was Pending again', 'BootNotification', ['Accepted', 'Pending']],
+  ])('that is Accepted is followed by all statuses, also those said %s (errata 3.22)', async (_, asked, answers) => {
+    const connectors = [1, 2].map((id) => ({ id, cable: 'attached' as const }));
+    const confirmed = answers.map((status) => ({ status, currentTime: CURRENT_TIME, interval: 20 }));
+    const world = await World.start({ ...bootAnswers(...confirmed), connectors });
+    await world.central.call('TriggerMessage', { requestedMessage: asked });
+    await world.clock.advance(seconds(60));
+    expect(world.story().slice(-4)).toEqual([
+      'BootNotification',
+      ...[0, 1, 2].map((id) => `StatusNotification(${id} Available)`),
+    ]);
+    expect(world.agent.view().boot).toBe('Accepted');
+  });
+
+  it.each(['TriggerMessage', 'ExtendedTriggerMessage'])(
+    'that is not answered yet is followed by no other request, whatever %s asks for (section 4.2)',
+    async (action) => {
+      const world = await World.start(bootAnswers('silence'));
+      const asked = { requestedMessage: 'StatusNotification' };
+      expect(await world.central.call(action, asked)).toEqual({ status: 'Rejected' });
+      const [boot] = world.central.calls();
+      world.central.raw(JSON.stringify([3, boot?.frame[1], { ...accepted, status: 'Rejected' }]));
+      await world.clock.advance(minutes(5));
+      expect(world.story()).toEqual(['BootNotification']);
+    },
+  );
+
   it('sets a clock that nobody trusts, and Heartbeat goes on setting it', async () => {
     const world = await World.start({ ...bootAnswers(), trusted: false });
     expect(world.clock.trusted).toBe(true);
@@ -92,6 +123,26 @@ describe('while registration is Pending', () => {
     await world.clock.advance(seconds(1));
     expect(world.story().slice(1, 2)).toEqual(['BootNotification']);
     expect(world.agent.view().boot).toBe('Accepted');
+  });
+});
+
+describe('what is triggered while registration is Pending', () => {
+  /** By another name, or not at all without a name of the operator. */
+  const OTHERWISE: Readonly<Record<string, string>> = {
+    FirmwareStatusNotification: 'SignedFirmwareStatusNotification',
+    SignChargePointCertificate: 'SignCertificate',
+  };
+  it.each([
+    ...MESSAGE_TRIGGERS.map((message) => ['TriggerMessage', message, message] as const),
+    ...EXTENDED_MESSAGE_TRIGGERS.map(
+      (message) => ['ExtendedTriggerMessage', message, OTHERWISE[message] ?? message] as const,
+    ),
+  ])('%s: %s is sent at once (sections 4.2 and 5.17)', async (action, requestedMessage, sent) => {
+    const pending = { status: 'Pending', currentTime: CURRENT_TIME, interval: 600 };
+    const world = await World.start({ ...bootAnswers(pending, pending), keys: { CpoName: 'Test CPO' } });
+    const [answer, message] = await asking(world, action, { requestedMessage });
+    expect(answer).toBe(`0 < ${action} = Accepted`);
+    expect(message).toMatch(`0 > ${sent}`);
   });
 });
 

@@ -591,11 +591,9 @@ describe('ExtendedTriggerMessage', () => {
     },
   );
 
-  it('takes none that it does not know', async () => {
+  it('of a message that it does not know is NotImplemented (section 6.17)', async () => {
     const world = await startWorld(TWO);
-    expect(await ask(world, 'DiagnosticsStatusNotification')).toEqual([
-      '0 < ExtendedTriggerMessage = CALLERROR PropertyConstraintViolation',
-    ]);
+    expect(await ask(world, 'DiagnosticsStatusNotification')).toEqual(['0 < ExtendedTriggerMessage = NotImplemented']);
   });
 });
 

@@ -450,10 +450,10 @@ describe('RemoteStartTransaction', () => {
   });
 
   it.each<[string, WorldOptions, readonly number[], string, readonly number[]]>([
-    ['the connector with an EV, without a connectorId', TWO, [2], 'Accepted', [2]],
-    ['the first of two with an EV, without a connectorId', TWO, [1, 2], 'Accepted', [1]],
-    ['the only one with an EV, if it may not choose', findFirst(false), [2], 'Accepted', [2]],
-    ['none, if there are two and it may not choose', findFirst(false), [1, 2], 'Rejected', []],
+    ['the connector with an EV, if it may choose', findFirst(true), [2], 'Accepted', [2]],
+    ['the first of two with an EV, if it may choose', findFirst(true), [1, 2], 'Accepted', [1]],
+    ['the only one with an EV, which is no choice', TWO, [2], 'Accepted', [2]],
+    ['none, if there are two and nobody said that it may choose', TWO, [1, 2], 'Rejected', []],
     ['none, if a connectorId is wanted', findFirst(true, true), [1], 'Rejected', []],
   ])('takes %s', async (_, options, plugged, status, connectors) => {
     const world = await World.start(options);

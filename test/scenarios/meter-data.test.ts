@@ -123,6 +123,39 @@ describe('transactionData', () => {
     expect(new Set(at.slice(1).map((time, index) => time - (at[index] ?? 0)))).toEqual(new Set([minutes(4)]));
   });
 
+  it('has the true times of what was read before anybody knew the time, also after a loss of power', async () => {
+    const world = await World.start({
+      ...quiet({
+        AllowOfflineTxForUnknownId: 'true',
+        MeterValueSampleInterval: '60',
+        MeterValuesSampledData: '',
+        StopTxnSampledData: REGISTER,
+      }),
+      trusted: false,
+      prepare: (central) => central.answer('BootNotification', () => 'silence'),
+    });
+    const began = world.clock.now();
+    world.plugIn();
+    world.present('ABC');
+    // More than one page of them.
+    await world.clock.advance(minutes(130));
+    world.clock.jumpTo(Date.parse('2026-03-01T10:00:00Z'));
+    const origin = world.clock.wall(0);
+    await world.clock.advance(seconds(1));
+    await world.powerCut();
+    world.central.answer('BootNotification', () => ({
+      status: 'Accepted',
+      currentTime: new Date(world.clock.wall(world.clock.now())).toISOString(),
+      interval: 3600,
+    }));
+    await world.boot();
+    await world.clock.advance(seconds(30));
+    const times = transactionData(world)
+      .slice(0, -1)
+      .map(({ timestamp }) => Date.parse(timestamp) - origin - began);
+    expect(times).toEqual(Array.from({ length: 131 }, (_, n) => minutes(n)));
+  });
+
   it('leaves nothing behind in the store', async () => {
     const world = await charging(quiet({ MeterValueSampleInterval: '10', StopTxnSampledData: REGISTER }));
     await world.clock.advance(minutes(2));

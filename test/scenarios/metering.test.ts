@@ -75,6 +75,17 @@ describe('TC_070 sampled meter values', () => {
     expect(reports(world)[0]?.values.find(({ measurand }) => measurand === 'Power.Offered')?.value).toBe('22080');
   });
 
+  it('say Celcius, which every edition of the schemas knows (OCPP-J errata 2.1)', async () => {
+    const list = { MeterValuesSampledData: 'Temperature', StopTxnSampledData: 'Temperature' };
+    const world = await charging(quiet({ MeterValueSampleInterval: '60', ...list }));
+    await world.clock.advance(seconds(60));
+    await stop(world);
+    const ofSchemas = ['MeterValues', 'StopTransaction'].map((action) =>
+      JSON.stringify(world.central.received(action)),
+    );
+    expect(ofSchemas.map((text) => [...new Set(text.match(/Cel[a-z]*/g))])).toEqual([['Celcius'], ['Celcius']]);
+  });
+
   it('of a single phase give that phase only', async () => {
     const world = await charging(
       quiet({ MeterValueSampleInterval: '60', MeterValuesSampledData: 'Voltage.L2,Current.Import.L1' }),

@@ -245,9 +245,9 @@ describe('a power failure', () => {
     );
     expect(log).toEqual([
       '0 < ChangeAvailability = Accepted',
+      '0 > StatusNotification 0 Unavailable',
       '0 > StatusNotification 1 Unavailable',
       '0 > StatusNotification 2 Unavailable',
-      '0 > StatusNotification 0 Unavailable',
       '15 > BootNotification = Accepted',
       '15 > StatusNotification 0 Unavailable',
       '15 > StatusNotification 1 Unavailable',

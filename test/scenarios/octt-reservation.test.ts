@@ -220,9 +220,9 @@ describe('a reservation of the charge point', () => {
       switchOff(0),
       [
         '0 < ChangeAvailability = Accepted',
+        '0 > StatusNotification 0 Unavailable',
         '0 > StatusNotification 1 Unavailable',
         '0 > StatusNotification 2 Unavailable',
-        '0 > StatusNotification 0 Unavailable',
       ],
     ],
   ])('%s: of which all connectors are %s', async (_, status, prepare, before) => {

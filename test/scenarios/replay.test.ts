@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { compare, type Difference } from '../../src/bench/replay/compare.ts';
 import { type Replayed, replay } from '../../src/bench/replay/play.ts';
 import { type Recording, readRecording } from '../../src/bench/replay/read-recording.ts';
+import { DEFAULT_OPTIONS } from '../../src/config/options.ts';
 import { certificates } from '../../src/platform/x509/certificates.ts';
 import type { RecordedEntry } from '../../src/recorder/recording.ts';
 import { minutes, seconds, settle } from '../sim/virtual-clock.ts';
@@ -108,6 +109,17 @@ const STORIES: readonly Story[] = [
       const world = await charging({ connectors: [{ id: 1, cable: 'socket' }] });
       world.unplug();
       await world.clock.advance(seconds(10));
+      return world;
+    },
+  },
+  {
+    what: 'a remote start that names none of two connectors, and no EV on either',
+    story: async () => {
+      const connectors = [1, 2].map((id) => ({ id, cable: 'attached' }) as const);
+      const world = await World.start({ connectors, options: DEFAULT_OPTIONS });
+      await world.clock.advance(seconds(5));
+      expect(await world.central.call('RemoteStartTransaction', { idTag: 'ABC' })).toEqual({ status: 'Rejected' });
+      await world.clock.advance(seconds(15));
       return world;
     },
   },

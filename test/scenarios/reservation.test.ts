@@ -118,6 +118,72 @@ describe('ReserveNow', () => {
     expect(await said(world, () => world.present('HERS'))).toEqual(['Authorize', 'StatusNotification(1 Preparing)']);
   });
 
+  it.each<[string, WorldOptions, number, number]>([
+    ['is there', ONE, 1, 5],
+    ['has been there for long without anybody', TWO, 1, 90],
+    ['is there, on the one connector of a reservation of connector 0', ONE, 0, 5],
+  ])('with an id that is known replaces that reservation although an EV %s', async (_, options, connectorId, s) => {
+    const world = await World.start(options);
+    await reserve(world, { connectorId });
+    world.plugIn(1);
+    await world.clock.advance(seconds(s));
+    expect(await reserve(world, { connectorId, reservationId: 8 })).toEqual({ status: 'Occupied' });
+    expect(await reserve(world, { connectorId, idTag: 'HERS' })).toEqual(accepted);
+    expect(world.agent.view().connectors[0]?.status).toBe('Reserved');
+    expect(await world.central.call('RemoteStartTransaction', { idTag: 'MINE', connectorId: 1 })).toEqual({
+      status: 'Rejected',
+    });
+  });
+
+  it('with an id that is known takes nothing from one of connector 0, whose tag is just being served', async () => {
+    const world = await World.start(TWO);
+    await reserve(world);
+    await reserve(world, { connectorId: 0, idTag: 'HERS', reservationId: 8 });
+    world.present('HERS', [2]);
+    await world.clock.advance(seconds(1));
+    expect(await reserve(world, { idTag: 'SISTER' })).toEqual(accepted);
+  });
+
+  it('with an id that is known is Occupied where another EV is', async () => {
+    const world = await World.start(TWO);
+    await reserve(world);
+    world.plugIn(2);
+    await world.clock.advance(seconds(1));
+    expect(await reserve(world, { connectorId: 2 })).toEqual({ status: 'Occupied' });
+  });
+
+  it('on a connector that a reservation of connector 0 needs is Occupied', async () => {
+    const world = await World.start(TWO);
+    await reserve(world, { connectorId: 0 });
+    const other = { connectorId: 2, idTag: 'HERS', reservationId: 8 };
+    world.plugIn(1);
+    await world.clock.advance(seconds(1));
+    expect(await reserve(world, other)).toEqual({ status: 'Occupied' });
+    world.unplug(1);
+    await world.clock.advance(seconds(1));
+    expect(await reserve(world, other)).toEqual(accepted);
+    expect(await said(world, () => world.present('MINE', [1]))).toContain('StatusNotification(1 Preparing)');
+  });
+
+  it('on the one connector that says Reserved is Occupied, and its tag may charge', async () => {
+    const world = await World.start(ONE);
+    await reserve(world, { connectorId: 0 });
+    expect(await reserve(world, { idTag: 'HERS', reservationId: 8 })).toEqual({ status: 'Occupied' });
+    expect(await said(world, () => world.present('MINE'))).toContain('StatusNotification(1 Preparing)');
+  });
+
+  it('leaves the connector Reserved with a plug that nobody authorises, until it is unplugged and after', async () => {
+    const world = await World.start(TWO);
+    await reserve(world);
+    await world.clock.advance(seconds(1));
+    const plug = async () => {
+      world.plugIn(1);
+      await world.clock.advance(minutes(3));
+      world.unplug(1);
+    };
+    expect(await said(world, plug)).toEqual([]);
+  });
+
   it('survives a loss of power', async () => {
     const world = await World.start(ONE);
     await reserve(world);
@@ -157,6 +223,109 @@ describe('ReserveNow', () => {
     const world = await World.start(ONE);
     await reserve(world, { parentIdTag: 'FAMILY' });
     expect(await said(world, () => world.present('STRANGER'))).toEqual(['Authorize']);
+  });
+});
+
+describe('a reservation that is on its way to the disk', () => {
+  const status = (world: World, connectorId: number) => world.agent.view().connectors[connectorId - 1]?.status;
+  const stored = (world: World) => world.disk.read<unknown>({ from: 'reservation/', to: 'reservation0' });
+  const fault = (connectorId: number) => (world: World) => world.board.inputs.setFault(connectorId, 'groundFault', {});
+  const second = { connectorId: 2, idTag: 'HERS', reservationId: 8 };
+
+  /** A slow disk: `action`, and half a minute. */
+  const meanwhile = (world: World, action: (world: World) => unknown, what = 'reservation/'): void =>
+    world.disk.during(what, async () => {
+      await action(world);
+      await new Promise<void>((resolve) => world.clock.after(seconds(31), resolve));
+    });
+  const inForce = async (world: World) => {
+    await world.clock.advance(seconds(1));
+    await world.powerCut();
+    await world.boot();
+    await world.clock.advance(seconds(5));
+    return [status(world, 1), status(world, 2)];
+  };
+
+  it.each<[string, number, (world: World) => unknown]>([
+    ['a fault', 600, fault(1)],
+    ['its last second', 30, () => {}],
+  ])('stays although another one ends meanwhile by %s, and that one does not come back', async (_, s, end) => {
+    const world = await World.start(TWO);
+    await reserve(world, { expiryDate: iso(world, seconds(s)) });
+    meanwhile(world, end);
+    const answer = reserve(world, second);
+    await world.clock.advance(seconds(32));
+    expect(await answer).toEqual(accepted);
+    expect(await inForce(world)).toEqual(['Available', 'Reserved']);
+  });
+
+  it('does not come back after it was refused, although the disk failed when it was to be taken off', async () => {
+    const world = await World.start(TWO);
+    meanwhile(world, () => {
+      fault(2)(world);
+      world.disk.failWrites(true);
+    });
+    const answer = reserve(world, second);
+    await world.clock.advance(seconds(32));
+    expect(await answer).toEqual({ status: 'Faulted' });
+    world.board.inputs.setFault(2, 'groundFault', null);
+    world.disk.failWrites(false);
+    await world.clock.advance(seconds(30));
+    expect(await inForce(world)).toEqual(['Available', 'Available']);
+  });
+
+  it('stays although another one is used meanwhile, and that one does not come back', async () => {
+    const world = await World.start(TWO);
+    await reserve(world);
+    world.present('MINE', [1]);
+    await world.clock.advance(seconds(1));
+    // The start of the transaction is on its way before it.
+    meanwhile(world, () => {}, '');
+    world.plugIn(1);
+    await world.clock.advance(seconds(1));
+    const answer = reserve(world, second);
+    await world.clock.advance(seconds(32));
+    expect(await answer).toEqual(accepted);
+    expect(world.central.received('StartTransaction')).toMatchObject([{ reservationId: 7 }]);
+    expect(await inForce(world)).toEqual(['Available', 'Reserved']);
+  });
+
+  it.each<[string, string, (world: World) => unknown, number?]>([
+    ['an EV is plugged in', 'Occupied', (world) => world.plugIn(2)],
+    ['a tag is presented', 'Occupied', (world) => world.present('OTHER', [2])],
+    ['a fault is raised', 'Faulted', fault(2)],
+    ['its time comes', 'Rejected', () => {}, 30],
+  ])('is judged again, and leaves nothing behind: %s', async (_, verdict, action, s = 600) => {
+    const world = await World.start(TWO);
+    meanwhile(world, action);
+    const answer = reserve(world, { ...second, expiryDate: iso(world, seconds(s)) });
+    await world.clock.advance(seconds(32));
+    expect(await answer).toEqual({ status: verdict });
+    expect(await stored(world)).toEqual([[expect.anything(), []]]);
+  });
+
+  it('leaves the one in force that it was to replace, if it comes to nothing', async () => {
+    const world = await World.start(TWO);
+    await reserve(world);
+    world.disk.during('reservation/', () => world.plugIn(2));
+    expect(await reserve(world, { ...second, reservationId: 7 })).toEqual({ status: 'Occupied' });
+    expect(await stored(world)).toMatchObject([[expect.anything(), [{ id: 7, connectorId: 1, idTag: 'MINE' }]]]);
+    expect(status(world, 1)).toBe('Reserved');
+  });
+
+  it('waits for the one before it: two links, two reservations', async () => {
+    const world = await World.start(TWO);
+    world.disk.during('reservation/', () => {
+      world.central.close();
+      return new Promise<void>((resolve) => world.clock.after(seconds(20), resolve));
+    });
+    void reserve(world);
+    await world.clock.advance(seconds(10));
+    const answer = reserve(world, second);
+    await world.clock.advance(seconds(20));
+    expect(await answer).toEqual(accepted);
+    expect([status(world, 1), status(world, 2)]).toEqual(['Reserved', 'Reserved']);
+    expect(await stored(world)).toMatchObject([[expect.anything(), [{ id: 7 }, { id: 8 }]]]);
   });
 });
 
@@ -214,6 +383,33 @@ describe('a reservation of connector 0', () => {
   });
 });
 
+describe('a reservation whose tag waits for the plug', () => {
+  const cancel = (world: World) => world.central.call('CancelReservation', { reservationId: 7 });
+  const replace = (world: World) => reserve(world, { connectorId: 2, idTag: 'HERS' });
+  const expire = (world: World) => world.clock.advance(seconds(31));
+
+  it.each<[string, number, (world: World) => unknown]>([
+    ['is cancelled', 1, cancel],
+    ['is cancelled', 0, cancel],
+    ['expires', 1, expire],
+    ['expires', 0, expire],
+    ['makes room for one of somebody else', 1, replace],
+    ['makes room for one of somebody else', 0, replace],
+  ])('and that %s is named by no transaction (section 6.45): connector %i', async (_, connectorId, end) => {
+    const world = await World.start(TWO);
+    await reserve(world, { connectorId, expiryDate: iso(world, seconds(30)) });
+    world.present('MINE', [1]);
+    await world.clock.advance(seconds(1));
+    await end(world);
+    await world.clock.advance(seconds(1));
+    world.plugIn(1);
+    await world.clock.advance(seconds(5));
+    const [started, ...more] = world.central.received('StartTransaction');
+    expect([started?.['idTag'], started?.['reservationId'], more]).toEqual(['MINE', undefined, []]);
+    expect(world.agent.view().connectors[1]?.status).toBe(end === replace ? 'Reserved' : 'Available');
+  });
+});
+
 describe('CancelReservation', () => {
   it('frees the connector (TC_051)', async () => {
     const world = await World.start(ONE);
@@ -231,5 +427,28 @@ describe('CancelReservation', () => {
       expect(await world.central.call('CancelReservation', { reservationId: 8 })).toEqual({ status: 'Rejected' });
     expect(await said(world, cancel)).toEqual([]);
     expect(world.agent.view().connectors[0]?.status).toBe('Reserved');
+  });
+
+  it('stays cancelled although another one ends meanwhile', async () => {
+    const world = await World.start(TWO);
+    await reserve(world);
+    await reserve(world, { connectorId: 2, idTag: 'HERS', reservationId: 8 });
+    await world.clock.advance(seconds(1));
+    world.disk.during('reservation/', () => world.board.inputs.setFault(2, 'groundFault', {}));
+    expect(await world.central.call('CancelReservation', { reservationId: 7 })).toEqual(accepted);
+    await world.clock.advance(seconds(1));
+    await world.powerCut();
+    expect(await said(world, () => world.boot())).toEqual([
+      'BootNotification',
+      ...[0, 1, 2].map((id) => `StatusNotification(${id} Available)`),
+    ]);
+  });
+
+  it('of one that ends by itself while it is being cancelled is Rejected', async () => {
+    const world = await World.start(ONE);
+    await reserve(world);
+    await world.clock.advance(seconds(1));
+    world.disk.during('reservation/', () => world.board.inputs.setFault(1, 'groundFault', {}));
+    expect(await world.central.call('CancelReservation', { reservationId: 7 })).toEqual({ status: 'Rejected' });
   });
 });

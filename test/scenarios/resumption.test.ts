@@ -84,6 +84,18 @@ describe('a transaction that goes on', () => {
     expect(stops(world)).toMatchObject([{ transactionId: 1, reason: 'EVDisconnected' }]);
   });
 
+  it.each([60, 900])(
+    'survives cuts 10 s apart, sampled every %i s: each register is compared over the time since the one before',
+    async (intervalS) => {
+      const world = await charging({ keys: { MeterValueSampleInterval: String(intervalS) }, resumeWithinS: 1200 });
+      await world.clock.advance(minutes(10));
+      for (let cut = 0; cut < 4; cut++) {
+        await outage(world, seconds(5));
+        expect([coil(world), stops(world)]).toEqual(['closed', []]);
+      }
+    },
+  );
+
   it('can be stopped by another tag of the group that StartTransaction.conf named', async () => {
     const family = () => ({ idTagInfo: { status: 'Accepted', parentIdTag: 'FAMILY' } });
     const world = await charging({

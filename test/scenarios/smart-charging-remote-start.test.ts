@@ -1,6 +1,7 @@
 /** The charging profile of a RemoteStartTransaction (OCPP 1.6 sections 5.11 and 5.16.2). */
 import { describe, expect, it } from 'vitest';
 import { cached } from '../sim/driver.ts';
+import type { Payload } from '../sim/network.ts';
 import {
   ACCEPTED,
   byDefault,
@@ -212,6 +213,63 @@ describe('a remote start with a profile', () => {
     expect(world.logged.map(({ message }) => message)).toContain(
       'a remote start does not begin: its charging profile was given up meanwhile',
     );
+  });
+
+  it.each<[string, Payload]>([
+    ['without criteria', {}],
+    ['by its id', { id: 1 }],
+    ['by its connector, purpose and level', { connectorId: 1, chargingProfilePurpose: 'TxProfile', stackLevel: 0 }],
+  ])('that waits for the plug is cleared like any other: %s (errata 3.25)', async (_, criteria) => {
+    const { world, offers } = await watched();
+    await remoteStart(world, profile());
+    await world.clock.advance(seconds(1));
+    const other = { ...criteria, ...('id' in criteria ? { id: 2 } : { stackLevel: 1 }) };
+    expect(await world.central.call('ClearChargingProfile', other)).toEqual({ status: 'Unknown' });
+    expect(await world.central.call('ClearChargingProfile', criteria)).toEqual(ACCEPTED);
+    expect(await world.central.call('ClearChargingProfile', criteria)).toEqual({ status: 'Unknown' });
+    expect(await world.disk.read({ from: 'charging-profile', to: 'charging-profilf' })).toEqual([]);
+    world.plugIn();
+    await world.clock.advance(seconds(5));
+    expect([starts(world).length, offers()]).toEqual([1, [0, 32]]);
+  });
+
+  it('that cannot be taken off the disk is not cleared, and bounds its transaction', async () => {
+    const world = await start();
+    await remoteStart(world, profile());
+    await world.clock.advance(seconds(1));
+    world.disk.failWrites(true);
+    expect(await world.central.call('ClearChargingProfile', {})).toEqual({ status: 'Unknown' });
+    world.disk.failWrites(false);
+    world.plugIn();
+    await world.clock.advance(seconds(5));
+    expect(offerA(world)).toBe(10);
+  });
+
+  it('that begins while its profile is being cleared goes on without it', async () => {
+    const world = await start();
+    await remoteStart(world, profile());
+    await world.clock.advance(seconds(1));
+    // The start of the transaction goes to the disk before what the call has to write.
+    world.disk.during('', () => new Promise<void>((resolve) => world.clock.after(seconds(2), resolve)));
+    world.plugIn();
+    await world.clock.advance(seconds(1));
+    const answer = world.central.call('ClearChargingProfile', {});
+    await world.clock.advance(seconds(5));
+    expect([await answer, starts(world).length, offerA(world)]).toEqual([ACCEPTED, 1, 32]);
+    expect(await world.disk.read({ from: 'charging-profile', to: 'charging-profilf' })).toEqual([]);
+  });
+
+  it('begins without its profile if that was cleared while the tag was being authorised: it was not given up', async () => {
+    const world = await start({ keys: { AuthorizeRemoteTxRequests: 'true' } });
+    world.central.answer('Authorize', () => 'silence');
+    await remoteStart(world, profile());
+    await world.clock.advance(seconds(1));
+    expect(await world.central.call('ClearChargingProfile', {})).toEqual(ACCEPTED);
+    const authorize = world.central.calls().findLast(({ frame }) => frame[2] === 'Authorize');
+    world.central.raw(JSON.stringify([3, authorize?.frame[1], { idTagInfo: { status: 'Accepted' } }]));
+    world.plugIn();
+    await world.clock.advance(seconds(5));
+    expect([starts(world).length, offerA(world)]).toEqual([1, 32]);
   });
 
   it('bounds no other tag that begins instead of it, nor its own tag afterwards', async () => {

@@ -1,5 +1,6 @@
 /** MinimumStatusDuration: only what stays is said (OCPP 1.6 sections 4.9 and 9.1.20). */
 import { describe, expect, it } from 'vitest';
+import { byDefault } from '../sim/smart-charging.ts';
 import * as play from '../sim/transcript.ts';
 import { story } from '../sim/transcript.ts';
 import { World } from '../sim/world.ts';
@@ -63,6 +64,23 @@ describe('with MinimumStatusDuration 5 a status', () => {
     ]);
   });
 
+  it('is said in time although what goes with it changes all the time (section 9.1.20)', async () => {
+    const world = await start();
+    const bound = (limitA: number) => (w: World) =>
+      play.call('SetChargingProfile', { connectorId: 1, csChargingProfiles: byDefault({ periods: [[0, limitA]] }) })(w);
+    const log = await story(
+      world,
+      [[0, play.plugIn()], [1, play.tag('ABC')], ...[0, 1, 2, 3, 4].map((a) => [20 + 3 * a, bound(a)] as const)],
+      40,
+    );
+    expect(log.filter((line) => line.includes('SuspendedEVSE'))).toEqual([
+      '25 > StatusNotification 1 SuspendedEVSE',
+      // What goes with it now; then the last of them.
+      '31 > StatusNotification 1 SuspendedEVSE',
+      '37 > StatusNotification 1 SuspendedEVSE',
+    ]);
+  });
+
   it('is said at once when somebody asks, and then not again', async () => {
     const world = await start();
     expect(
@@ -122,6 +140,31 @@ describe('with MinimumStatusDuration 5 a status', () => {
     );
     // The stop that is not answered holds back what is not urgent.
     expect(log).toEqual(['3 > StopTransaction 1 ABC Local', '33 > StatusNotification 1 Finishing']);
+  });
+
+  it('that was waiting when we are accepted once more is said at once (errata 3.22)', async () => {
+    const world = await start();
+    const answers = ['Pending', 'Accepted'].map((status) => ({
+      status,
+      currentTime: '2026-03-01T10:00:00Z',
+      interval: 2,
+    }));
+    world.central.answer('BootNotification', () => answers.shift() ?? {});
+    const log = await story(
+      world,
+      [
+        [0, play.plugIn()],
+        [1, play.call('TriggerMessage', { requestedMessage: 'BootNotification' })],
+      ],
+      20,
+    );
+    expect(log.filter((line) => !line.includes('Heartbeat'))).toEqual([
+      '1 < TriggerMessage = Accepted',
+      '1 > BootNotification = Pending',
+      '3 > BootNotification = Accepted',
+      '3 > StatusNotification 0 Available',
+      '3 > StatusNotification 1 Preparing',
+    ]);
   });
 
   it('is said at once after the boot', async () => {

@@ -18,6 +18,37 @@ const starts = (world: World) => world.central.received('StartTransaction');
 const stops = (world: World) => world.central.received('StopTransaction');
 const coil = (world: World) => world.board.connector(1).observe().contactor;
 
+const timestampOf = ({ timestamp }: Record<string, unknown>) => Date.parse(String(timestamp));
+
+/** A session without a link, while nobody knows the time. */
+async function unheard(): Promise<{ readonly world: World; readonly plugged: number; readonly ended: number }> {
+  const world = await World.start({
+    trusted: false,
+    keys: { AllowOfflineTxForUnknownId: 'true', MeterValueSampleInterval: '0' },
+    prepare: (central) => central.answer('BootNotification', () => 'silence'),
+  });
+  world.plugIn();
+  const plugged = world.clock.now();
+  world.present('ABC');
+  await world.clock.advance(minutes(2));
+  const ended = world.clock.now();
+  world.present('ABC');
+  await world.clock.advance(minutes(1));
+  return { world, plugged, ended };
+}
+
+/** The agent starts, and the central system takes it. */
+async function heard(world: World, currentTime?: string): Promise<void> {
+  const now = () => new Date(world.clock.wall(world.clock.now())).toISOString();
+  world.central.answer('BootNotification', () => ({
+    status: 'Accepted',
+    currentTime: currentTime ?? now(),
+    interval: 3600,
+  }));
+  await world.boot();
+  await world.clock.advance(seconds(30));
+}
+
 describe('a tag', () => {
   it('is authorised, begins, and stops with its own idTag', async () => {
     const world = await World.start({ keys: { MeterValueSampleInterval: '0' } });
@@ -172,6 +203,34 @@ describe('a loss of power', () => {
     const [first, second] = starts(world);
     expect(Math.abs(Date.parse(String(first?.['timestamp'])) - Date.parse(currentTime))).toBeLessThan(minutes(2));
     expect(second).toEqual(first);
+  });
+
+  it.each(['kill', 'powerCut'] as const)(
+    'of a whole session before anybody knew the time: NTP tells it, and only after a %s does the central system hear of it, with the true times',
+    async (how) => {
+      const { world, plugged, ended } = await unheard();
+      const truth = Date.parse('2026-03-01T10:00:00Z');
+      world.clock.jumpTo(truth);
+      const origin = truth - world.clock.now();
+      await world.clock.advance(minutes(60));
+      await world[how]();
+      await heard(world);
+      expect(starts(world).map(timestampOf)).toEqual([origin + plugged]);
+      expect(stops(world).map(timestampOf)).toEqual([origin + ended]);
+    },
+  );
+
+  it('within one boot of the machine corrects also what a process before it has seen', async () => {
+    const { world, plugged, ended } = await unheard();
+    const { bootId } = world.clock;
+    await world.kill();
+    Object.assign(world.clock, { bootId });
+    await world.clock.advance(minutes(60));
+    const now = world.clock.now();
+    await heard(world, '2026-03-01T10:00:00Z');
+    const origin = world.clock.wall(now) - now;
+    expect(starts(world).map(timestampOf)).toEqual([origin + plugged]);
+    expect(stops(world).map(timestampOf)).toEqual([origin + ended]);
   });
 
   it('that is announced opens the contactor before anything is sent and says PowerLoss', async () => {
@@ -367,6 +426,9 @@ describe('calls of the other kind', () => {
       status: 'Rejected',
     });
     expect(await world.central.call('TriggerMessage', { requestedMessage: 'FirmwareStatusNotification' })).toEqual({
+      status: 'NotImplemented',
+    });
+    expect(await world.central.call('TriggerMessage', { requestedMessage: 'LogStatusNotification' })).toEqual({
       status: 'NotImplemented',
     });
   });

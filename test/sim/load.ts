@@ -63,10 +63,6 @@ export async function site(options: WorldOptions = {}) {
   };
 }
 
-/** The infos of the last StatusNotification of a connector. */
-export const lastStatus = (world: World, connectorId: number): Payload | undefined =>
-  world.central.received('StatusNotification').findLast((each) => each['connectorId'] === connectorId);
-
 /** `t status info` of each StatusNotification of a connector since then, in seconds. */
 export const statuses = (world: World, connectorId: number, since = 1000): readonly string[] =>
   world.central

@@ -21,6 +21,7 @@ export class MemoryDisk {
   #relaxed: Encoded[] = [];
   #writesFail = false;
   #readsFail = false;
+  #meanwhile: { readonly prefix: string; readonly then: () => unknown } | undefined;
   #current: MemoryStore | undefined;
   #underWay: Promise<unknown> = Promise.resolve();
   /** Batches that reached the medium, for counting. */
@@ -44,6 +45,11 @@ export class MemoryDisk {
 
   failReads(on: boolean): void {
     this.#readsFail = on;
+  }
+
+  /** Calls `then` once, while the next batch with such a key is on its way; the disk takes as long as that does. */
+  during(prefix: string, then: () => unknown): void {
+    this.#meanwhile = { prefix, then };
   }
 
   get writesFail(): boolean {
@@ -84,6 +90,11 @@ export class MemoryDisk {
 
   async #write(operations: readonly Encoded[], durable: boolean): Promise<void> {
     if (this.#writesFail) throw new StoreError('storeBroken', 'writes are made to fail');
+    const meanwhile = this.#meanwhile;
+    if (meanwhile !== undefined && operations.some(({ key }) => key.startsWith(meanwhile.prefix))) {
+      this.#meanwhile = undefined;
+      await meanwhile.then();
+    }
     this.#relaxed.push(...operations);
     await this.#written.batch([...operations]);
     if (!durable) return;

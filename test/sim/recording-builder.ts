@@ -2,7 +2,7 @@
 import type { Recording } from '../../src/bench/replay/read-recording.ts';
 import { RECORDING_FORMAT, type RecordedEntry, type RecordingHeader } from '../../src/recorder/recording.ts';
 
-export const aHeader = (members: Partial<RecordingHeader> = {}): RecordingHeader => ({
+const aHeader = (members: Partial<RecordingHeader> = {}): RecordingHeader => ({
   recording: RECORDING_FORMAT,
   version: '0.0.1',
   cause: 'asked for',

@@ -6,6 +6,7 @@ import type { Rotation } from '../../hal/mock/mock-grid.ts';
 import { type Agent, type AgentOptions, startAgent } from '../../src/agent.ts';
 import { fakeInstaller } from '../../src/bench/fake-installer.ts';
 import { type FirmwareInputs, inputsAtPowerUp } from '../../src/bench/inputs.ts';
+import { DEFAULT_OPTIONS } from '../../src/config/options.ts';
 import type { AgentConfig } from '../../src/config.ts';
 import type { ControlRoute } from '../../src/features/feature.ts';
 import type { OutboxPorts } from '../../src/ocpp/outbox.ts';
@@ -284,17 +285,7 @@ export class World {
         ventilated: false,
       })),
       keys: this.options.keys ?? {},
-      options: {
-        retryBackoffRandomRangeS: 1,
-        retryBackoffWaitMinimumS: 1,
-        retryBackoffRepeatTimes: 6,
-        switchSecurityProfileConnectionTimeoutS: 60,
-        confirmConnectionWithinS: 300,
-        rejectRemoteStartTransactionWithoutConnectorId: false,
-        remoteStartTransactionWithoutConnectorIdFindFirst: true,
-        meterPublicKeys: [],
-        ...this.options.options,
-      },
+      options: { ...DEFAULT_OPTIONS, ...this.options.options },
       installation: {
         nominalV: 230,
         phases: 3,

@@ -76,7 +76,7 @@ export interface Balance {
 }
 
 /** IEC 61851-1 table A.6, sequence 6: the EVSE changes the duty cycle at most once in so long. */
-export const CHANGE_EVERY_MS = 5000;
+const CHANGE_EVERY_MS = 5000;
 /** Where not all can be served, who has had its turn for so long makes room for who waits. */
 export const TURN_MS = 15 * 60_000;
 /** A change of the offer is worth so much at least, unless it is all that may be had. */

@@ -12,7 +12,7 @@ export interface HouseSample {
 /** What was free for so long is free. */
 const WORST_OF_MS = 10_000;
 /** A grid meter that has said nothing for so long is silent: what is left is not known any more. */
-export const HOUSE_SILENT_AFTER_MS = 10_000;
+const HOUSE_SILENT_AFTER_MS = 10_000;
 const PHASES = [0, 1, 2] as const;
 
 export const withSample = (samples: readonly HouseSample[], sample: HouseSample): readonly HouseSample[] => [

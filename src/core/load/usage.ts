@@ -24,7 +24,7 @@ export interface Usage {
 }
 
 /** IEC 61851-1 table A.6, sequence 6. */
-export const EV_FOLLOWS_WITHIN_MS = 5000;
+const EV_FOLLOWS_WITHIN_MS = 5000;
 /** As long again for what nobody has seen. */
 const MARGIN_MS = 1000;
 /** A meter that has said nothing for so long is silent. */

@@ -23,7 +23,8 @@ export type Measurand =
 type PhaseLine = Exclude<Line, 'sum'>;
 export type Phase = PhaseLine | `${Exclude<PhaseLine, 'N'>}-N`;
 export type Location = 'Body' | 'EV' | 'Inlet' | 'Outlet';
-type Unit = 'A' | 'Celsius' | 'Percent' | 'V' | 'W' | 'Wh' | 'var' | 'varh';
+/** `Celcius` so spelt is in every edition of the schemas (OCPP-J errata 2.1). */
+type Unit = 'A' | 'Celcius' | 'Percent' | 'V' | 'W' | 'Wh' | 'var' | 'varh';
 
 export interface Mapping {
   readonly figure: Figure;
@@ -59,7 +60,7 @@ export const MAPPINGS: { readonly [measurand in Measurand]: Mapping } = {
   'Power.Reactive.Export': { figure: 'reactivePowerExport', unit: 'var', decimals: 1, phases: PHASES },
   'Power.Reactive.Import': { figure: 'reactivePower', unit: 'var', decimals: 1, phases: PHASES },
   SoC: { figure: 'stateOfCharge', unit: 'Percent', decimals: 0, location: 'EV' },
-  Temperature: { figure: 'temperature', unit: 'Celsius', decimals: 1, location: 'Body' },
+  Temperature: { figure: 'temperature', unit: 'Celcius', decimals: 1, location: 'Body' },
   Voltage: { figure: 'voltage', unit: 'V', decimals: 1, phases: TO_NEUTRAL },
 };
 

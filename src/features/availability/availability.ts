@@ -19,10 +19,14 @@ export const availability: Feature = {
     };
     const backlog = new Backlog(context, reportAll);
     const subscriptions = [
-      station.onChange(({ after }) => reporters[after.id]?.changed()),
+      station.onChange(({ after }) => {
+        // Connector 0 has no steps of its own, and its status may have waited for this one.
+        reporters[0]?.changed();
+        reporters[after.id]?.changed();
+      }),
       station.onFault(() => reporters[0]?.changed()),
       registration.onChange((status) => {
-        if (status === null) for (const reporter of reporters) reporter.unheard();
+        if (status === 'Accepted') for (const reporter of reporters) reporter.unheard();
         backlog.thenReport();
       }),
       connection.onOpen(() => backlog.thenReport()),
@@ -31,7 +35,7 @@ export const availability: Feature = {
       }),
     ];
     return {
-      handlers: [changeAvailability(context, (id) => reporters[id]?.changed()), unlockConnector(context)],
+      handlers: [changeAvailability(context), unlockConnector(context)],
       triggers: {
         StatusNotification: (connectorId) => {
           const asked = connectorId === undefined ? reporters : reporters.slice(connectorId, connectorId + 1);

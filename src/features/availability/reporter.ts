@@ -29,7 +29,7 @@ export class Reporter {
   #unsaid: Saying[] = [];
   #saying = false;
   /** What waits for MinimumStatusDuration. */
-  #waiting: { readonly report: string; readonly cancel: Cancel } | undefined;
+  #waiting: { readonly status: ConnectorStatus; readonly cancel: Cancel } | undefined;
 
   constructor(id: number, context: Context) {
     this.#id = id;
@@ -48,18 +48,22 @@ export class Reporter {
     this.#unsaid = [];
   }
 
-  /** Another address is dialled: whoever is there has been told nothing. */
+  /** We have just been accepted: everything is said, whatever was said before (errata 3.22). */
   unheard(): void {
+    this.#forgetWaiting();
     this.#said = undefined;
   }
 
   /** Something that may matter has happened. */
   changed(): void {
     if (!isOnline(this.#context)) return;
-    const report = JSON.stringify(this.#context.station.report(this.#id));
-    if (report === this.#waiting?.report) return;
+    const report = this.#context.station.report(this.#id);
+    if (report === undefined) return;
+    const isSaid = JSON.stringify(report) === this.#said;
+    // It is the status that has to be stable (section 9.1.20), not what goes with it.
+    if (!isSaid && report.status === this.#waiting?.status) return;
     this.#forgetWaiting();
-    if (report === this.#said) return;
+    if (isSaid) return;
     const { clock, settings } = this.#context;
     const durationMs = settings.get(minimumStatusDuration) * 1000;
     if (durationMs === 0 || this.#said === undefined) {
@@ -70,7 +74,7 @@ export class Reporter {
       this.#waiting = undefined;
       if (isOnline(this.#context)) this.report();
     });
-    this.#waiting = { report, cancel };
+    this.#waiting = { status: report.status, cancel };
   }
 
   /** Says what is true now, and before it what has to come in between. */

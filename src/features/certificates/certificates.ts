@@ -37,22 +37,22 @@ export const certificates: Feature = {
 };
 
 const installCertificate = ({ securityEvents, trust }: Context) =>
-  InstallCertificate.answeredBy(async ({ certificateType, certificate }, { afterwards }) => {
+  InstallCertificate.answeredBy(async ({ certificateType, certificate }, { inAnyCase }) => {
     const { status, fault } = await trust.install(certificateType, certificate);
     // The list of section 8 has nothing for the roots of the manufacturer.
     if (fault !== undefined && certificateType === 'CentralSystemRootCertificate')
-      afterwards(() => securityEvents.report('InvalidCentralSystemCertificate', fault));
+      inAnyCase(() => securityEvents.report('InvalidCentralSystemCertificate', fault));
     return { status };
   });
 
 const certificateSigned = ({ log, securityEvents, trust }: Context, signing: Signing) =>
-  CertificateSigned.answeredBy(async ({ certificateChain }, { afterwards }) => {
+  CertificateSigned.answeredBy(async ({ certificateChain }, { inAnyCase }) => {
     const refusal = await trust.ownCertificates.accept(certificateChain);
     if (refusal === undefined) {
-      afterwards(() => signing.certificateCame());
+      inAnyCase(() => signing.certificateCame());
       return { status: 'Accepted' };
     }
     log.warn('a certificate for the charge point was refused', { why: refusal.text });
-    if (refusal.invalid) afterwards(() => securityEvents.report('InvalidChargePointCertificate', refusal.text));
+    if (refusal.invalid) inAnyCase(() => securityEvents.report('InvalidChargePointCertificate', refusal.text));
     return { status: 'Rejected' };
   });

@@ -18,7 +18,7 @@ export const PROFILES = [
   'SmartCharging',
 ] as const;
 
-export const getConfigurationMaxKeys = key('GetConfigurationMaxKeys', integer(1, 10_000), {
+const getConfigurationMaxKeys = key('GetConfigurationMaxKeys', integer(1, 10_000), {
   default: 100,
   access: 'R',
 });
@@ -27,7 +27,7 @@ export const supportedFeatureProfiles = key('SupportedFeatureProfiles', list(PRO
   access: 'R',
 });
 
-export const supportedFeatureProfilesMaxLength = key('SupportedFeatureProfilesMaxLength', integer(1, PROFILES.length), {
+const supportedFeatureProfilesMaxLength = key('SupportedFeatureProfilesMaxLength', integer(1, PROFILES.length), {
   default: PROFILES.length,
   access: 'R',
 });

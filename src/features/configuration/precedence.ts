@@ -114,7 +114,7 @@ export function originOf({
 }
 
 /** The same for a value that was edited in the file: `file 120, edited since the last start (wins), central system set 60 (forgotten)`. */
-export const editedOriginOf = (value: string, overruled: { readonly value: string; readonly since?: number }): string =>
+const editedOriginOf = (value: string, overruled: { readonly value: string; readonly since?: number }): string =>
   `file ${value}, edited since the last start (wins), ${said({ ...overruled, source: 'centralSystem' })} (forgotten)`;
 
 const said = ({ source, value, since }: { source: Source; value: string; since?: number }): string =>

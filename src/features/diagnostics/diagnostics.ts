@@ -3,6 +3,7 @@ import { DiagnosticsStatusNotification } from '../../ocpp/messages/firmware-mana
 import { LogStatusNotification } from '../../ocpp/messages/security/log-status-notification.ts';
 import type { KeyRange } from '../../ports.ts';
 import type { Feature, Room } from '../feature.ts';
+import { onRequest } from '../on-request.ts';
 import * as keys from './diagnostics.keys.ts';
 import { diagnosticsEnd, getDiagnostics } from './get-diagnostics.ts';
 import { getLog, type LogReport, logEnd } from './get-log.ts';
@@ -26,7 +27,8 @@ export const diagnostics: Feature = {
     return {
       handlers: [getDiagnostics(context, desk)],
       triggers: {
-        DiagnosticsStatusNotification: () => () => desk.tell(desk.current?.report ?? { status: 'Idle' }),
+        DiagnosticsStatusNotification: () => () =>
+          onRequest(context, DiagnosticsStatusNotification, desk.current?.report ?? { status: 'Idle' }),
       },
       stop: () => desk.stop(),
     };
@@ -48,7 +50,10 @@ export const logs: Feature = {
     return {
       handlers: [getLog(context, desk)],
       // N01.FR.12: without a requestId only when there is no upload.
-      extendedTriggers: { LogStatusNotification: () => () => desk.tell(desk.current?.report ?? { status: 'Idle' }) },
+      extendedTriggers: {
+        LogStatusNotification: () => () =>
+          onRequest(context, LogStatusNotification, desk.current?.report ?? { status: 'Idle' }),
+      },
       stop: () => desk.stop(),
     };
   },

@@ -19,19 +19,19 @@ export const diagnosticsEnd = (_: DiagnosticsReport, end: UploadEnd): Diagnostic
  * location will not see a file, and its statuses could not be told from those of the first.
  */
 export const getDiagnostics = (context: Context, desk: UploadDesk<DiagnosticsReport>): Handler =>
-  GetDiagnostics.answeredBy(async ({ location, retries, retryInterval, startTime, stopTime }, { afterwards }) => {
+  GetDiagnostics.answeredBy(async ({ location, retries, retryInterval, startTime, stopTime }, { inAnyCase }) => {
     const range = rangeOf(startTime, stopTime);
     const { current } = desk;
     if (current !== undefined) return current.url === location ? { fileName: current.fileName } : {};
     if (isEmpty(range)) return {};
     const fileName = fileNameOf(context, { ending: 'tar.gz' });
-    const begin = await desk.accept({
+    const follow = await desk.accept({
       url: location,
       fileName,
       ...triesOf(retries, retryInterval),
       report: { status: 'Uploading' },
       make: async () => context.archives.diagnostics({ fileName, range, ...(await contentOf(context)) }),
     });
-    afterwards(begin);
+    inAnyCase(follow);
     return { fileName };
   });

@@ -30,7 +30,7 @@ export const logEnd = ({ requestId }: LogReport, end: UploadEnd): LogReport => (
 
 /** The upload that makes room (N01.FR.11) says nothing more: the whitepaper has no status for it (edition 4's AcceptedCanceled is in no schema). */
 export const getLog = (context: Context, desk: UploadDesk<LogReport>): Handler =>
-  GetLog.answeredBy(async ({ log, logType, requestId, retries, retryInterval }, { afterwards }) => {
+  GetLog.answeredBy(async ({ log, logType, requestId, retries, retryInterval }, { inAnyCase }) => {
     const range = rangeOf(log.oldestTimestamp, log.latestTimestamp);
     if (isEmpty(range)) return { status: 'Rejected' };
     const isSecurity = logType === 'SecurityLog';
@@ -40,14 +40,14 @@ export const getLog = (context: Context, desk: UploadDesk<LogReport>): Handler =
       ending: isSecurity ? 'jsonl' : 'tar.gz',
     });
     const canceled = desk.cancel();
-    const begin = await desk.accept({
+    const follow = await desk.accept({
       url: log.remoteLocation,
       fileName,
       ...triesOf(retries, retryInterval),
       report: { status: 'Uploading', requestId },
       make: () => (isSecurity ? securityLog(context, range) : diagnosticsLog(context, fileName, range)),
     });
-    afterwards(begin);
+    inAnyCase(follow);
     return { status: canceled ? 'AcceptedCanceled' : 'Accepted', filename: fileName };
   });
 

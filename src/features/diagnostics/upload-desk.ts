@@ -78,11 +78,6 @@ export class UploadDesk<Report> {
     return this.#running?.hasBegun === true ? this.#running.order : undefined;
   }
 
-  /** Asked for by a trigger. */
-  tell(report: Report): void {
-    this.#teller.tell(report);
-  }
-
   /** Whether one was under way. Nothing more is reported of it. */
   cancel(): boolean {
     const { current } = this;
@@ -90,17 +85,19 @@ export class UploadDesk<Report> {
     return current !== undefined;
   }
 
-  /** Notes durably that a report is owed; what it gives begins the upload, after the answer. Never rejects. */
-  async accept(order: UploadOrder<Report>): Promise<() => void> {
+  /** Notes durably that a report is owed; what it gives begins the upload after the answer, or forgets it without one. Never rejects. */
+  async accept(order: UploadOrder<Report>): Promise<(wasAnswered: boolean) => void> {
     const { context, notes, endOf } = this.#options;
-    // The answer to the last one got lost with its link: nobody waits for it.
+    // The answer to the last one is still on its way, to a link that has gone: nobody waits for it.
     this.#drop();
     const note = `${notes.from}${String(Math.max(0, context.clock.wall(context.clock.now()))).padStart(15, '0')}-${context.random.uuid()}`;
     const running: Running<Report> = { order, abort: new AbortController(), note, hasBegun: false };
     this.#running = running;
     this.#mine.add(note);
     await this.#note(note, endOf(order.report, 'failed'));
-    return () => {
+    return (wasAnswered) => {
+      if (this.#running !== running) return;
+      if (!wasAnswered) return this.#drop();
       running.hasBegun = true;
       this.#ended = this.#ended.then(() => this.#run(running));
     };

@@ -108,6 +108,8 @@ export class FirmwareDesk implements FirmwareUpdates {
     const { update } = this.#record.state;
     const [context, teller, record] = [this.#context, this.#teller, this.#record];
     if (update === undefined || update.id === this.#begun || context === undefined || teller === undefined) return;
+    // An order that was still on its way to the disk when the process ended: the next one begins it.
+    if (this.#stopped.signal.aborted) return;
     this.#begun = update.id;
     this.#abort?.abort();
     context.station.hold(false);

@@ -1,7 +1,8 @@
 /** Firmware updates: those of OCPP 1.6 (sections 4.5 and 5.19), and the signed ones of the security whitepaper (L01), which are always on. */
 import { FirmwareStatusNotification } from '../../ocpp/messages/firmware-management/firmware-status-notification.ts';
 import { SignedFirmwareStatusNotification } from '../../ocpp/messages/security/signed-firmware-status-notification.ts';
-import type { Context, Feature, Room } from '../feature.ts';
+import type { Feature, Room } from '../feature.ts';
+import { onRequest } from '../on-request.ts';
 import { FIRMWARE_PREFIX, ONLY_AN_IMAGE } from './record.ts';
 import { signedUpdateFirmware } from './signed-update-firmware.ts';
 import { updateFirmware } from './update-firmware.ts';
@@ -14,7 +15,7 @@ export const firmware: Feature = {
     handlers: [updateFirmware(context)],
     triggers: {
       FirmwareStatusNotification: () => () =>
-        send(context, () => context.call(FirmwareStatusNotification, { status: context.firmware.standing.plain })),
+        onRequest(context, FirmwareStatusNotification, { status: context.firmware.standing.plain }),
     },
   }),
 };
@@ -29,12 +30,8 @@ export const signedFirmware: Feature = {
     handlers: [signedUpdateFirmware(context)],
     extendedTriggers: {
       FirmwareStatusNotification: () => () =>
-        send(context, () => context.call(SignedFirmwareStatusNotification, context.firmware.standing.signed)),
+        onRequest(context, SignedFirmwareStatusNotification, context.firmware.standing.signed),
     },
     stop: context.firmware.attend(context),
   }),
 };
-
-function send({ log }: Context, call: () => Promise<unknown>): void {
-  call().catch((cause: unknown) => log.warn('the status of the firmware that was asked for was not taken', { cause }));
-}

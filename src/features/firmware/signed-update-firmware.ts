@@ -6,17 +6,17 @@ import { tries, wallOf } from './order.ts';
 import { signerOf } from './signer.ts';
 
 export const signedUpdateFirmware = (context: Context): Handler =>
-  SignedUpdateFirmware.answeredBy(async ({ requestId, retries, retryInterval, firmware }, { afterwards }) => {
+  SignedUpdateFirmware.answeredBy(async ({ requestId, retries, retryInterval, firmware }, { inAnyCase }) => {
     const { signingCertificate: certificate, signature, location, installDateTime } = firmware;
     const retrieveAt = wallOf(firmware.retrieveDateTime);
     const install = installDateTime === undefined ? {} : { installAt: wallOf(installDateTime) };
     const signer = await signerOf(context, certificate);
     if (!signer.ok) {
-      afterwards(() => context.securityEvents.report('InvalidFirmwareSigningCertificate', signer.reason));
+      inAnyCase(() => context.securityEvents.report('InvalidFirmwareSigningCertificate', signer.reason));
       return { status: 'InvalidCertificate' };
     }
     const signed = { requestId, certificate, signature, ...install };
     const status = await context.firmware.order({ location, retrieveAt, ...tries(retries, retryInterval), signed });
-    if (status !== 'Rejected') afterwards(() => context.firmware.begin());
+    if (status !== 'Rejected') inAnyCase(() => context.firmware.begin());
     return { status };
   });

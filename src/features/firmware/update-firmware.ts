@@ -9,12 +9,12 @@ import { tries, wallOf } from './order.ts';
 const allowsUnsigned = ({ board, firmware }: Context['config']): boolean => firmware?.allowUnsigned ?? board === 'mock';
 
 export const updateFirmware = ({ config, firmware, installer }: Context): Handler =>
-  UpdateFirmware.answeredBy(async ({ location, retrieveDate, retries, retryInterval }, { afterwards }) => {
+  UpdateFirmware.answeredBy(async ({ location, retrieveDate, retries, retryInterval }, { inAnyCase }) => {
     if (!allowsUnsigned(config) || !installer.available)
       throw new CallError('NotSupported', 'only signed firmware is installed');
     const retrieveAt = wallOf(retrieveDate);
     const answer = await firmware.order({ location, retrieveAt, ...tries(retries, retryInterval) });
     if (answer === 'Rejected') throw new CallError('GenericError', 'no update can be taken now');
-    afterwards(() => firmware.begin());
+    inAnyCase(() => firmware.begin());
     return {};
   });

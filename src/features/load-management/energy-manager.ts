@@ -21,7 +21,7 @@ export interface ExternalLimit {
 export type ShownLimit = Omit<ExternalLimit, 'until'> & { readonly remainingS: number; readonly expired: boolean };
 
 const PREFIX = 'external-limit/';
-export const externalLimitRange: KeyRange = { from: PREFIX, to: 'external-limit0' };
+const externalLimitRange: KeyRange = { from: PREFIX, to: 'external-limit0' };
 const keyOf = ({ source, connectorId }: Pick<ExternalLimit, 'source' | 'connectorId'>): string =>
   `${PREFIX}${source}/${connectorId}`;
 /** So many sources and connectors: a client that invents names must not fill the disk. */

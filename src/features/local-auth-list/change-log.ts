@@ -12,7 +12,7 @@ export interface Head {
   readonly next: number;
 }
 
-export const EMPTY: Head = { version: 0, first: 0, next: 0 };
+const EMPTY: Head = { version: 0, first: 0, next: 0 };
 
 const HEAD_KEY = 'list/head';
 const PIECE_PREFIX = 'list/piece/';

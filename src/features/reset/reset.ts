@@ -4,7 +4,7 @@ import type { Context, Feature, Room } from '../feature.ts';
 import { integer, key } from '../keys.ts';
 import { settled } from '../settled.ts';
 
-export const resetRetries = key('ResetRetries', integer(0, 10), { default: 0 });
+const resetRetries = key('ResetRetries', integer(0, 10), { default: 0 });
 
 type ResetType = 'Soft' | 'Hard';
 

@@ -55,6 +55,10 @@ export class SecurityEventLog implements SecurityEvents {
     this.#queue = queued.map(([key, entry]) => ({ number: numberOf(key, QUEUE_PREFIX), entry }));
     const newest = logged.map(([key]) => numberOf(key, LOG_PREFIX));
     this.#next = Math.max(0, ...newest, ...this.#queue.map(({ number }) => number)) + 1;
+    const { clock } = this.#options;
+    clock.onTrusted(() => this.#keepTrueTimes());
+    // A process before this one, of the same boot, may have left guesses.
+    if (clock.trusted) this.#keepTrueTimes();
   }
 
   report(type: string, techInfo?: string): void {
@@ -110,9 +114,34 @@ export class SecurityEventLog implements SecurityEvents {
 
   /** The time of an event of this boot follows the clock, which may have become trusted since. */
   #told({ type, techInfo, stamp }: Entry): SecurityLogEntry {
-    const { clock } = this.#options;
-    const wall = stamp.bootId === clock.bootId && !stamp.trusted ? clock.wall(stamp.at) : stamp.wall;
+    const wall = this.#isGuess(stamp) ? this.#options.clock.wall(stamp.at) : stamp.wall;
     return { wall, type, ...(techInfo === undefined ? {} : { techInfo }) };
+  }
+
+  #isGuess({ bootId, trusted }: Stamp): boolean {
+    return !trusted && bootId === this.#options.clock.bootId;
+  }
+
+  /** Another boot cannot tell any more when it was. */
+  #keepTrueTimes(): void {
+    const { clock } = this.#options;
+    const guesses = this.#queue.filter(({ entry }) => this.#isGuess(entry.stamp));
+    if (guesses.length === 0) return;
+    const corrected = new Map(
+      guesses.map(({ number, entry }) => {
+        const stamp = { ...entry.stamp, wall: clock.wall(entry.stamp.at), trusted: true };
+        return [number, { number, entry: { ...entry, stamp } }] as const;
+      }),
+    );
+    this.#queue = this.#queue.map((waiting) => corrected.get(waiting.number) ?? waiting);
+    this.#write(
+      [...corrected.values()].map(({ number, entry }) => ({
+        type: 'put',
+        key: keyOf(QUEUE_PREFIX, number),
+        value: entry,
+      })),
+      'durable',
+    );
   }
 
   #write(operations: readonly StoreOperation[], durability: 'durable' | 'relaxed'): void {

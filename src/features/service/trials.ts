@@ -29,7 +29,7 @@ export interface TrialSite {
 }
 
 /** After so long without a word from whoever tries. */
-export const LEASE_MS = 3_000;
+const LEASE_MS = 3_000;
 export const MOST_TRIAL_S = 600;
 
 export interface TrialView {

@@ -9,9 +9,9 @@ import { profileOf } from '../charging-profile.ts';
 import type { ChargingProfiles, Context } from '../feature.ts';
 import { chargingScheduleAllowedChargingRateUnit } from './smart-charging.keys.ts';
 
-/** Durable before the answer; what it does to the offer comes after it. */
+/** Durable before the answer; what it does to the offer comes after it, or without it. */
 export const setChargingProfile = ({ chargingProfiles: shelf, log, station }: Context): Handler =>
-  SetChargingProfile.answeredBy(async ({ connectorId, csChargingProfiles }, { afterwards }) => {
+  SetChargingProfile.answeredBy(async ({ connectorId, csChargingProfiles }, { inAnyCase }) => {
     // Errata 3.39.
     if (connectorId !== 0 && station.connector(connectorId) === undefined)
       throw new CallError('PropertyConstraintViolation', `there is no connector ${connectorId}`);
@@ -22,14 +22,14 @@ export const setChargingProfile = ({ chargingProfiles: shelf, log, station }: Co
       log.warn(`charging profile ${chargingProfileId} was rejected: ${refusal}`, { connectorId });
       return { status: 'Rejected' };
     }
-    afterwards(() => shelf.apply());
+    inAnyCase(() => shelf.apply());
     return { status: 'Accepted' };
   });
 
 export const clearChargingProfile = (shelf: ChargingProfiles): Handler =>
-  ClearChargingProfile.answeredBy(async (criteria, { afterwards }) => {
+  ClearChargingProfile.answeredBy(async (criteria, { inAnyCase }) => {
     if (!(await shelf.clear(criteria))) return { status: 'Unknown' };
-    afterwards(() => shelf.apply());
+    inAnyCase(() => shelf.apply());
     return { status: 'Accepted' };
   });
 

@@ -29,6 +29,7 @@ import {
   type Settings,
   type TransactionBook,
 } from '../feature.ts';
+import { turns } from '../in-turn.ts';
 import {
   type AwaitedProfile,
   deleteAwaited,
@@ -60,8 +61,9 @@ export class ProfileShelf implements ChargingProfiles {
   readonly #options: ShelfOptions;
   #book: ProfileBook = [];
   #awaited: readonly AwaitedProfile[] = [];
-  /** Changes run one after the other: each one rests on what the one before has written. */
-  #turn: Promise<unknown> = Promise.resolve();
+  /** By connector the idTag of a remote start whose profile was cleared, not given up: it begins without. */
+  readonly #excused = new Map<number, string>();
+  readonly #inTurn = turns();
   #timer: Cancel | undefined;
   #subscriptions: readonly Unsubscribe[] = [];
 
@@ -98,6 +100,7 @@ export class ProfileShelf implements ChargingProfiles {
   stop(): void {
     this.#timer?.();
     for (const unsubscribe of this.#subscriptions) unsubscribe();
+    this.#subscriptions = [];
   }
 
   set(connectorId: number, profile: ChargingProfile): Promise<string | undefined> {
@@ -129,8 +132,13 @@ export class ProfileShelf implements ChargingProfiles {
   clear(criteria: ClearCriteria): Promise<boolean> {
     return this.#inTurn(async () => {
       const { cleared } = clear(this.#book, criteria);
-      if (cleared.length === 0 || !(await this.#write(cleared.map(deleteInstalled)))) return false;
+      const waiting = this.#awaited.filter((each) => clear([{ ...each, installedAt: 0 }], criteria).cleared.length > 0);
+      if (cleared.length + waiting.length === 0) return false;
+      const ofStarts = waiting.map(({ connectorId }) => deleteAwaited(connectorId));
+      if (!(await this.#write([...cleared.map(deleteInstalled), ...ofStarts]))) return false;
       this.#book = this.#book.filter((each) => !cleared.includes(each));
+      this.#awaited = this.#awaited.filter((each) => !waiting.includes(each));
+      for (const { connectorId, idTag } of waiting) this.#excused.set(connectorId, idTag);
       return true;
     });
   }
@@ -170,16 +178,19 @@ export class ProfileShelf implements ChargingProfiles {
       if (!judged.ok) return false;
       const awaited = { connectorId, idTag, profile: judged.profile };
       if (!(await this.#write([putAwaited(awaited)]))) return false;
+      this.#excused.delete(connectorId);
       this.#awaited = [...this.#awaited.filter((each) => each.connectorId !== connectorId), awaited];
       return true;
     });
   }
 
   awaits(connectorId: number, idTag: string): boolean {
+    if (this.#excused.get(connectorId) === idTag) return true;
     return this.#awaited.some((each) => each.connectorId === connectorId && each.idTag === idTag);
   }
 
   forget(connectorId: number): void {
+    this.#excused.delete(connectorId);
     if (!this.#awaited.some((each) => each.connectorId === connectorId)) return;
     this.#awaited = this.#awaited.filter((each) => each.connectorId !== connectorId);
     void this.#write([deleteAwaited(connectorId)]);
@@ -188,6 +199,8 @@ export class ProfileShelf implements ChargingProfiles {
   apply(): void {
     const { clock, limits } = this.#options;
     this.#timer?.();
+    // What was on its way to the disk when the process ended is for the next one.
+    if (!this.isOpen) return;
     const [site, now, book] = [this.#site(), this.#wall, this.#effectiveBook];
     const total = chargePointLimitAt(book, now, site);
     const ofConnectors = site.connectors.map(({ connectorId }) => limitAt(book, connectorId, now, site));
@@ -280,7 +293,10 @@ export class ProfileShelf implements ChargingProfiles {
     if (before.phase.name === after.phase.name) return;
     const begun = hasBegun(change) ? this.#awaited.find(({ connectorId }) => connectorId === after.id) : undefined;
     if (begun !== undefined && begun.idTag === idTagOf(after)) {
-      void this.#inTurn(() => this.#adopt(begun, { startedAt: this.#wall })).then(() => this.apply());
+      const startedAt = this.#wall;
+      // Unless it was just being cleared.
+      const adopted = async () => this.#awaited.includes(begun) && (await this.#adopt(begun, { startedAt }));
+      void this.#inTurn(adopted).then(() => this.apply());
     } else if (isSpent(change)) this.forget(after.id);
     if (transactionOf(before) !== undefined && transactionOf(after) === undefined) this.#forgetTransaction(after.id);
     this.apply();
@@ -329,12 +345,6 @@ export class ProfileShelf implements ChargingProfiles {
     const quantity = chargingSchedule.chargingRateUnit === 'A' ? 'Current' : 'Power';
     const allowed = this.#options.settings.get(keys.chargingScheduleAllowedChargingRateUnit);
     return allowed.includes(quantity) ? undefined : `ChargingScheduleAllowedChargingRateUnit does not hold ${quantity}`;
-  }
-
-  #inTurn<T>(action: () => Promise<T>): Promise<T> {
-    const done = this.#turn.then(action);
-    this.#turn = done.catch(() => {});
-    return done;
   }
 
   async #write(operations: readonly StoreOperation[]): Promise<boolean> {

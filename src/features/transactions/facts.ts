@@ -78,22 +78,25 @@ export function withInfo(open: OpenTransaction, { status, parentIdTag }: IdTagIn
   };
 }
 
-/**
- * A fact whose times were guesses says the true ones from now on, if the clock has become trusted in the same boot. The same fact if there
- * is nothing to correct.
- */
+/** A guess says the true time, if the clock has become trusted in the same boot; else the same stamp. */
+export const trueStamp = (stamp: Stamp, clock: Clock): Stamp =>
+  !stamp.trusted && clock.trusted && stamp.bootId === clock.bootId ? stampAt(stamp.at, clock) : stamp;
+
+/** A fact whose times were guesses says the true ones from now on. The same fact if there is nothing to correct. */
 export function withTrueTimes(fact: Fact, clock: Clock): Fact {
   const content = fact.content as { readonly stamp: Stamp; readonly data?: readonly MeterRecord[] };
   const records = [content, ...(content.data ?? [])];
-  if (!records.some(({ stamp }) => canCorrect(stamp, clock))) return fact;
-  const [corrected, ...data] = records.map((record) =>
-    canCorrect(record.stamp, clock) ? { ...record, stamp: stampAt(record.stamp.at, clock) } : record,
-  );
+  if (records.every(({ stamp }) => trueStamp(stamp, clock) === stamp)) return fact;
+  const [corrected, ...data] = records.map((record) => ({ ...record, stamp: trueStamp(record.stamp, clock) }));
   return { ...fact, content: content.data === undefined ? corrected : { ...corrected, data } };
 }
 
-const canCorrect = ({ bootId, trusted }: Stamp, clock: Clock): boolean =>
-  !trusted && clock.trusted && bootId === clock.bootId;
+/** The same of a transaction that runs. */
+export function openWithTrueTimes(open: OpenTransaction, clock: Clock): OpenTransaction {
+  const [began, seen] = [trueStamp(open.began, clock), open.seen && trueStamp(open.seen, clock)];
+  if (began === open.began && seen === open.seen) return open;
+  return { ...open, began, ...(seen === undefined ? {} : { seen }) };
+}
 
 /** The three requests of section 3.7; `transactionId` is undefined for a StartTransaction only. */
 export const RENDERERS = {

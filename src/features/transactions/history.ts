@@ -117,7 +117,7 @@ async function waitingIn(store: Readable, wanted: ReadonlySet<string>): Promise<
     const rows = await store.list<unknown>(range);
     for (const [, fact] of rows) if (isFact(fact) && wanted.has(fact.transaction)) found.add(fact.transaction);
     const end = rows.at(-1);
-    if (end === undefined || rows.length < PAGE || found.size === wanted.size) return found;
+    if (end === undefined || found.size === wanted.size) return found;
     range = { ...range, from: `${end[0]}\0` };
   }
 }

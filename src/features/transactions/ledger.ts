@@ -16,12 +16,14 @@ import {
   type OpenTransaction,
   openKey,
   openRange,
+  openWithTrueTimes,
   RENDERERS,
   resumedAt,
   type StartFact,
   type StopFact,
   seenOf,
   stampAt,
+  trueStamp,
   withInfo,
   withTrueTimes,
 } from './facts.ts';
@@ -120,8 +122,33 @@ export class Ledger implements Journal, TransactionBook {
         else await this.#endAfterPowerCut(left);
       }
       const last = rows.at(-1);
-      if (last === undefined) return;
+      if (last === undefined) break;
       range = { ...range, from: `${last[0]}\0` };
+    }
+    clock.onTrusted(() => this.#tellTrueTimes());
+    // A process before this one, of the same boot, may have left guesses.
+    if (clock.trusted) this.#tellTrueTimes();
+  }
+
+  /** The clock knows now when it all was, and only in this boot: what a loss of power may make the only record must say it. */
+  #tellTrueTimes(): void {
+    this.outbox.revise();
+    for (const running of this.#running.values()) void this.#correct(running);
+  }
+
+  async #correct(running: Running): Promise<void> {
+    const { clock, log } = this.#options;
+    const { id } = running.open;
+    for (;;) {
+      const open = openWithTrueTimes(running.open, clock);
+      const data = running.data.correct((stamp) => trueStamp(stamp, clock), PAGE);
+      if (data.length === 0 && open === running.open) return;
+      running.open = open;
+      await this.outbox
+        .add([], [{ type: 'put', key: openKey(id), value: open }, ...data], { volatileOnFailure: true })
+        .catch((cause: unknown) => log.error('the times of a transaction could not be corrected', { cause }));
+      // Its stop has the rest, and nothing may be journalled behind it.
+      if (this.#running.get(id) !== running) return;
     }
   }
 
@@ -156,11 +183,13 @@ export class Ledger implements Journal, TransactionBook {
     const reading = await this.#registers.once(connectorId);
     const doubt = reading === undefined ? 'the register cannot be read' : this.#doubtOf(running.open, reading);
     if (running.isEnding) return false;
-    if (doubt !== undefined || !clock.trusted) {
+    if (reading === undefined || doubt !== undefined || !clock.trusted) {
       log.warn('a transaction does not go on after the loss of power', { connectorId, transaction, doubt });
       return false;
     }
     const now = stampAt(clock.now(), clock);
+    // The next loss of power asks what was used since now: so the register has to be the one of now as well.
+    this.#believe(running, reading);
     running.open = resumedAt(running.open, now);
     running.origin = now.at - (now.wall - running.open.began.wall);
     running.interrupted = undefined;
@@ -206,7 +235,10 @@ export class Ledger implements Journal, TransactionBook {
       [{ action: 'StartTransaction', transaction: id, content }],
       [{ type: 'put', key: openKey(id), value: open }, ...beginValues],
     );
-    this.#running.set(id, { open, data, doubted: false });
+    const running: Running = { open, data, doubted: false };
+    this.#running.set(id, running);
+    // The clock may have become trusted while that was written.
+    void this.#correct(running);
     return { id, idTag, ...(parentIdTag === undefined ? {} : { parentIdTag }) };
   }
 
@@ -256,10 +288,13 @@ export class Ledger implements Journal, TransactionBook {
     stop: Omit<StopFact, 'meterStop' | 'data'>,
     endValues: readonly SampledValue[],
   ): Promise<void> {
-    const { log, stopData } = this.#options;
-    const end = endValues.length === 0 ? [] : [{ values: endValues, stamp: stop.stamp }];
+    const { clock, log, stopData } = this.#options;
+    // The clock may have become trusted while the register was read.
+    const stamp = trueStamp(stop.stamp, clock);
+    const end = endValues.length === 0 ? [] : [{ values: endValues, stamp }];
     const content: StopFact = {
       ...stop,
+      stamp,
       meterStop: lastWh,
       ...(stopData.wanted ? { data: [...data.records, ...end] } : {}),
     };
@@ -269,7 +304,7 @@ export class Ledger implements Journal, TransactionBook {
       connectorId,
       idTag,
       began,
-      ended: stop.stamp,
+      ended: stamp,
       ...(startWh === undefined ? {} : { startWh }),
       stopWh: lastWh,
       reason: stop.reason,
@@ -279,7 +314,7 @@ export class Ledger implements Journal, TransactionBook {
     this.#running.delete(id);
     try {
       await this.outbox.add(
-        [{ action: 'StopTransaction', transaction: id, content }],
+        [withTrueTimes({ action: 'StopTransaction', transaction: id, content }, clock)],
         [{ type: 'delete', key: openKey(id) }, ...data.removal, ...history],
         { volatileOnFailure: true },
       );

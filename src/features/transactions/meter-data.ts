@@ -23,6 +23,12 @@ const PREFIX = 'meter-data/';
 const DIGITS = 10;
 const PAGE = 100;
 
+/** All that is journalled for one transaction. */
+export const meterDataRange = (transaction: string): KeyRange => ({
+  from: `${PREFIX}${transaction}/`,
+  to: `${PREFIX}${transaction}0`,
+});
+
 /** Begin is number 0 of no series. */
 const keyOf = (transaction: string, series: SeriesName | 'begin', n: number): string =>
   `${PREFIX}${transaction}/${series}/${String(n).padStart(DIGITS, '0')}`;
@@ -41,7 +47,7 @@ export class MeterData {
   static async load(store: Store, transaction: string, progresses: Progresses): Promise<MeterData> {
     const data = new MeterData(transaction);
     const prefix = `${PREFIX}${transaction}/`;
-    let range: KeyRange = { from: prefix, to: `${prefix.slice(0, -1)}0`, limit: PAGE };
+    let range: KeyRange = { ...meterDataRange(transaction), limit: PAGE };
     for (;;) {
       const rows = await store.list<MeterRecord>(range);
       for (const [key, record] of rows) data.#records.set(key, record);
@@ -89,6 +95,12 @@ export class MeterData {
     ];
   }
 
+  /** What has to be written because times are known better now: of so many records at most, nothing if all are right. */
+  correct(better: (stamp: Stamp) => Stamp, most: number): readonly StoreOperation[] {
+    const wrong = [...this.#records].filter(([, { stamp }]) => better(stamp) !== stamp).slice(0, most);
+    return wrong.flatMap(([key, record]) => this.#put(key, { ...record, stamp: better(record.stamp) }));
+  }
+
   /** What removes everything from the store once the stop carries it. */
   get removal(): readonly StoreOperation[] {
     return [...this.#records.keys()].map((key) => ({ type: 'delete', key }));
@@ -104,5 +116,5 @@ export class MeterData {
 const numberOf = (key: string): number => Number(key.slice(key.lastIndexOf('/') + 1));
 
 /** Monotonic time orders one boot, wall time several. */
-const byTime = ({ stamp: a }: MeterRecord, { stamp: b }: MeterRecord): number =>
+export const byTime = ({ stamp: a }: MeterRecord, { stamp: b }: MeterRecord): number =>
   a.bootId === b.bootId ? a.at - b.at : a.wall - b.wall;

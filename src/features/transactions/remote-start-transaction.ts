@@ -28,7 +28,7 @@ export function remoteStartTransaction(context: Context): Handler {
   const { registration, reservations, settings, transactions } = context;
   /** Connectors whose start waits for a verdict. */
   const pending = new Set<number>();
-  return RemoteStartTransaction.answeredBy(({ idTag, connectorId, chargingProfile }, { afterwards }) => {
+  return RemoteStartTransaction.answeredBy(({ idTag, connectorId, chargingProfile }, { inAnyCase }) => {
     const claimOn = ({ id }: Connector) => reservations.claim(id, { idTag });
     const isPossible = (connector: Connector): boolean =>
       canBegin(connector) && !pending.has(connector.id) && claimOn(connector).type !== 'refused';
@@ -39,7 +39,9 @@ export function remoteStartTransaction(context: Context): Handler {
     const start = (): { status: 'Accepted' } => {
       // The group of the idTag decides about a reservation, and only a verdict tells the group.
       const isAsked = settings.get(authorizeRemoteTxRequests) || claimOn(connector).type === 'askParent';
-      afterwards(() => {
+      inAnyCase((wasAnswered) => {
+        // Nobody knows of it: its profile must not wait for a later transaction of this idTag.
+        if (!wasAnswered) return context.chargingProfiles.forget(connector.id);
         const begin = (claimant: Claimant): void => {
           if (chargingProfile === undefined || isKept(context, connector.id, idTag))
             admit(context, connector.id, claimant);

@@ -1,6 +1,7 @@
 /** TriggerMessage (OCPP 1.6 section 5.17): the answer goes before the message. */
 import { TriggerMessage } from '../../ocpp/messages/remote-trigger/trigger-message.ts';
 import type { Context, Feature, Room } from '../feature.ts';
+import { mayBeAskedFor } from '../on-request.ts';
 
 export const trigger: Feature = {
   name: 'trigger',
@@ -13,6 +14,7 @@ const triggerMessage = (context: Context) =>
   TriggerMessage.answeredBy(({ requestedMessage, connectorId }, { afterwards }) => {
     const message = context.trigger(requestedMessage);
     if (message === undefined) return { status: 'NotImplemented' };
+    if (!mayBeAskedFor(context, requestedMessage)) return { status: 'Rejected' };
     const send = message(connectorId);
     if (send === undefined) return { status: 'Rejected' };
     afterwards(send);

@@ -44,6 +44,9 @@ export function salvagedFrom(rows: readonly (readonly [key: string, value: unkno
   };
 }
 
-function within<T extends readonly [key: string, value: unknown]>(rows: readonly T[], range: KeyRange): readonly T[] {
+export function within<T extends readonly [key: string, value: unknown]>(
+  rows: readonly T[],
+  range: KeyRange,
+): readonly T[] {
   return rows.filter(([key]) => key >= range.from && key < range.to);
 }

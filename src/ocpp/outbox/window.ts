@@ -17,7 +17,6 @@ export class Window {
   /** Facts at and above this are not accepted yet. */
   #admitted: number;
   #size: number;
-  #filling = false;
 
   /** `from` .. `to`: the sequence numbers that the store may hold, `to` exclusive. */
   constructor(ledger: Ledger, from: number, to: number) {
@@ -44,22 +43,22 @@ export class Window {
 
   /**
    * Facts have become durable (or are owed); told in the order of their numbers. They stay in memory only if nothing lies between and
-   * there is room.
+   * there is room. While `fill` reads, something does lie between.
    */
   admit(first: number, facts: readonly Fact[]): void {
     this.#admitted = first + facts.length;
     this.#size += facts.length;
-    if (this.#filling || this.#end !== first || this.#entries.length + facts.length > PAGE) return;
+    if (this.#end !== first || this.#entries.length + facts.length > PAGE) return;
     facts.forEach((fact, index) => {
       this.#entries.push({ sequence: first + index, fact });
     });
     this.#end = this.#admitted;
   }
 
-  /** The oldest fact, which is in memory, says something else from now on. */
-  replaceFirst(fact: Fact): void {
-    const [first] = this.#entries;
-    if (first !== undefined) this.#entries[0] = { ...first, fact };
+  /** A fact says something else from now on. */
+  replace(sequence: number, fact: Fact): void {
+    const index = this.#entries.findIndex((entry) => entry.sequence === sequence);
+    if (index >= 0) this.#entries[index] = { sequence, fact };
   }
 
   /** The oldest fact is done. */
@@ -68,21 +67,17 @@ export class Window {
     this.#size--;
   }
 
-  /** Fetches the next page. Rejects with StoreError. */
+  /** Fetches the next page; called while there is a fact and none in memory. Rejects with StoreError. */
   async fill(): Promise<void> {
     const to = this.#admitted;
-    this.#filling = true;
-    try {
-      const rows = await this.#ledger.list({ ...factsFrom(this.#end, to), limit: PAGE });
-      for (const [key, value] of rows) {
-        if (isFact(value)) this.#entries.push({ sequence: sequenceOf(key), fact: value });
-      }
-      const last = rows.at(-1);
-      this.#end = rows.length < PAGE || last === undefined ? to : sequenceOf(last[0]) + 1;
-      // Sequence numbers may have gaps (a refused add, a sample lost in a power cut): now the count is exact again.
-      if (this.#end === this.#admitted) this.#size = this.#entries.length;
-    } finally {
-      this.#filling = false;
+    const rows = await this.#ledger.list({ ...factsFrom(this.#end, to), limit: PAGE });
+    for (const [key, value] of rows) {
+      if (isFact(value)) this.#entries.push({ sequence: sequenceOf(key), fact: value });
     }
+    const last = rows.at(-1);
+    // Only an empty page is the end: one with a hole (a value that is unreadable) may be short.
+    this.#end = last === undefined ? to : sequenceOf(last[0]) + 1;
+    // Sequence numbers may have gaps (a refused add, a sample lost in a power cut): now the count is exact again.
+    if (this.#end === this.#admitted) this.#size = this.#entries.length;
   }
 }

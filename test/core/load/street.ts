@@ -22,7 +22,7 @@ const POLL_MS = 2000;
 const OPENS_WITHIN_MS = 6000;
 const EMPTY: PerPhase = [0, 0, 0];
 
-export class Place {
+class Place {
   readonly id: number;
   options: PlaceOptions;
   active = false;

@@ -71,7 +71,7 @@ describe('a measurand without a phase gives its total and all its phases', () =>
       '103.0 L3 var Outlet',
     ],
     ['SoC', '80 - Percent EV'],
-    ['Temperature', '40.0 - Celsius Body'],
+    ['Temperature', '40.0 - Celcius Body'],
     ['Voltage', '230.0 - V Outlet', '231.0 L1-N V Outlet', '232.0 L2-N V Outlet', '233.0 L3-N V Outlet'],
   ])('%s', (item, ...expected) => {
     expect(brief(item)).toEqual(expected);

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { SecurityEventLog } from '../../../src/features/security/security-events.ts';
 import { MemoryDisk } from '../../sim/memory-store.ts';
-import { seconds, VirtualClock } from '../../sim/virtual-clock.ts';
+import { DEFAULT_WALL_START, hours, seconds, VirtualClock } from '../../sim/virtual-clock.ts';
 import { silentLog } from '../../sim/world.ts';
 
 let disk: MemoryDisk;
@@ -62,6 +62,24 @@ describe('the security log', () => {
     log.report('FirmwareUpdated');
     clock.jumpTo(began + seconds(1000));
     expect(log.first?.wall).toBe(began);
+  });
+
+  it('tells of what happened before the time was known with the true time, also after a power cut', async () => {
+    clock = clock.untrusted();
+    let log = await open();
+    log.report('FirmwareUpdated', 'first');
+    await clock.advance(seconds(10));
+    log.report('FirmwareUpdated', 'second');
+    await clock.advance(seconds(10));
+    clock.jumpTo(DEFAULT_WALL_START + hours(1000));
+    const [first, second] = [clock.wall(0), clock.wall(seconds(10))];
+    await clock.advance(1);
+    await disk.powerCut();
+    clock = new VirtualClock({ bootId: 'boot-2', start: clock.now() });
+    log = await open();
+    expect(log.first).toMatchObject({ wall: first, techInfo: 'first' });
+    log.told(log.first?.number ?? 0);
+    expect(log.first).toMatchObject({ wall: second, techInfo: 'second' });
   });
 
   it('cuts type and techInfo to what the message takes', async () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { StoreError } from '../../../src/errors.ts';
 import { Ledger } from '../../../src/ocpp/outbox/ledger.ts';
 import type { Store, StoreOperation } from '../../../src/ports.ts';
+import { MemoryDisk } from '../../sim/memory-store.ts';
 
 /** A store whose batches settle on command, in order. */
 class ScriptedStore implements Store {
@@ -66,6 +67,18 @@ describe('the ledger', () => {
     await store.next('written');
     expect([...store.held.keys()]).toEqual(['other']);
     expect(ledger.owing).toBe(false);
+  });
+
+  it('has made durable what it says is paid, whatever write it rode with', async () => {
+    const disk = new MemoryDisk();
+    const ledger = new Ledger(disk.open());
+    disk.failWrites(true);
+    await ledger.writeOrOwe([put('k', 'owed')]);
+    disk.failWrites(false);
+    await ledger.writeOrOwe([put('other', 1)], 'relaxed');
+    expect(ledger.owing).toBe(false);
+    await disk.powerCut();
+    expect(await disk.open().get('k')).toBe('owed');
   });
 
   it('lists what is owed among what is stored, page by page', async () => {

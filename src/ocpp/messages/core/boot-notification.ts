@@ -2,7 +2,7 @@
 import { operation } from '../../operation.ts';
 import { dateTime, integer, object, oneOf, optional, text } from '../../vocabulary.ts';
 
-export const REGISTRATION_STATUSES = ['Accepted', 'Pending', 'Rejected'] as const;
+const REGISTRATION_STATUSES = ['Accepted', 'Pending', 'Rejected'] as const;
 export type RegistrationStatus = (typeof REGISTRATION_STATUSES)[number];
 
 /** `interval` in seconds: between heartbeats once Accepted, before the next try otherwise; 0 leaves it to the charge point. */

@@ -3,7 +3,7 @@ import { operation } from '../../operation.ts';
 import { flag, list, object, optional, text } from '../../vocabulary.ts';
 
 /** Section 7.29. */
-export const keyValue = object({ key: text(50), readonly: flag, value: optional(text(2048)) });
+const keyValue = object({ key: text(50), readonly: flag, value: optional(text(2048)) });
 
 export const GetConfiguration = operation('GetConfiguration', 'CentralSystem', {
   req: object({ key: optional(list(text(50))) }),

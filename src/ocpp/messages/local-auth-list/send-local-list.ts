@@ -4,7 +4,7 @@ import { integer, list, object, oneOf, optional } from '../../vocabulary.ts';
 import { idTagInfo, idToken } from '../types/authorization.ts';
 
 /** Section 7.1. Without `idTagInfo` a differential update removes the idTag. */
-export const authorizationData = object({ idTag: idToken, idTagInfo: optional(idTagInfo) });
+const authorizationData = object({ idTag: idToken, idTagInfo: optional(idTagInfo) });
 
 export const SendLocalList = operation('SendLocalList', 'CentralSystem', {
   req: object({

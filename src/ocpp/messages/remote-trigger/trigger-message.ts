@@ -7,4 +7,5 @@ import { MESSAGE_TRIGGERS } from '../types/trigger.ts';
 export const TriggerMessage = operation('TriggerMessage', 'CentralSystem', {
   req: object({ requestedMessage: oneOf(...MESSAGE_TRIGGERS), connectorId: optional(connectorId) }),
   conf: object({ status: oneOf('Accepted', 'Rejected', 'NotImplemented') }),
+  toUnknown: { requestedMessage: { status: 'NotImplemented' } },
 });

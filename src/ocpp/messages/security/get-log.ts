@@ -3,7 +3,7 @@ import { operation } from '../../operation.ts';
 import { dateTime, integer, object, oneOf, optional, text } from '../../vocabulary.ts';
 
 /** Section 6.14. */
-export const logParameters = object({
+const logParameters = object({
   remoteLocation: text(512),
   oldestTimestamp: optional(dateTime),
   latestTimestamp: optional(dateTime),

@@ -4,7 +4,7 @@ import { dateTime, integer, object, oneOf, optional, text } from '../../vocabula
 import { pem } from '../types/certificate.ts';
 
 /** Section 6.9. */
-export const firmware = object({
+const firmware = object({
   location: text(512),
   retrieveDateTime: dateTime,
   installDateTime: optional(dateTime),

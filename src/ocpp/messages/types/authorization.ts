@@ -2,7 +2,7 @@
 import type * as v from 'valibot';
 import { dateTime, object, oneOf, optional, text } from '../../vocabulary.ts';
 
-export const AUTHORIZATION_STATUSES = ['Accepted', 'Blocked', 'Expired', 'Invalid', 'ConcurrentTx'] as const;
+const AUTHORIZATION_STATUSES = ['Accepted', 'Blocked', 'Expired', 'Invalid', 'ConcurrentTx'] as const;
 export type AuthorizationStatus = (typeof AUTHORIZATION_STATUSES)[number];
 
 export const idToken = text(20);

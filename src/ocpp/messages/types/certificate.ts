@@ -5,8 +5,7 @@ import { object, oneOf, text } from '../../vocabulary.ts';
 export const CERTIFICATE_USES = ['CentralSystemRootCertificate', 'ManufacturerRootCertificate'] as const;
 export type CertificateUse = (typeof CERTIFICATE_USES)[number];
 
-export const HASH_ALGORITHMS = ['SHA256', 'SHA384', 'SHA512'] as const;
-export type HashAlgorithm = (typeof HASH_ALGORITHMS)[number];
+const HASH_ALGORITHMS = ['SHA256', 'SHA384', 'SHA512'] as const;
 
 export const certificateHashData = object({
   hashAlgorithm: oneOf(...HASH_ALGORITHMS),

@@ -5,7 +5,6 @@ import { integer } from '../../vocabulary.ts';
 export const connectorId = integer;
 
 export const AVAILABILITY_TYPES = ['Inoperative', 'Operative'] as const;
-export type AvailabilityType = (typeof AVAILABILITY_TYPES)[number];
 
 export const CHARGE_POINT_STATUSES = [
   'Available',
@@ -18,7 +17,6 @@ export const CHARGE_POINT_STATUSES = [
   'Unavailable',
   'Faulted',
 ] as const;
-export type ChargePointStatus = (typeof CHARGE_POINT_STATUSES)[number];
 
 export const CHARGE_POINT_ERROR_CODES = [
   'ConnectorLockFailure',
@@ -38,4 +36,3 @@ export const CHARGE_POINT_ERROR_CODES = [
   'UnderVoltage',
   'WeakSignal',
 ] as const;
-export type ChargePointErrorCode = (typeof CHARGE_POINT_ERROR_CODES)[number];

@@ -1,7 +1,6 @@
 /** OCPP 1.6 edition 2, sections 7.24 and 7.25; security whitepaper edition 3, sections 6.8 and 6.19: how a transfer goes. */
 
 export const DIAGNOSTICS_STATUSES = ['Idle', 'Uploaded', 'UploadFailed', 'Uploading'] as const;
-export type DiagnosticsStatus = (typeof DIAGNOSTICS_STATUSES)[number];
 
 export const UPLOAD_LOG_STATUSES = [
   'BadMessage',

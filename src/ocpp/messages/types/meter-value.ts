@@ -1,8 +1,7 @@
 /** OCPP 1.6 edition 2, sections 7.30 to 7.35, 7.43, 7.45 and 7.49: what a meter tells. */
-import type * as v from 'valibot';
 import { anyText, dateTime, list, object, oneOf, optional } from '../../vocabulary.ts';
 
-export const READING_CONTEXTS = [
+const READING_CONTEXTS = [
   'Interruption.Begin',
   'Interruption.End',
   'Other',
@@ -12,10 +11,8 @@ export const READING_CONTEXTS = [
   'Transaction.End',
   'Trigger',
 ] as const;
-export type ReadingContext = (typeof READING_CONTEXTS)[number];
 
-export const VALUE_FORMATS = ['Raw', 'SignedData'] as const;
-export type ValueFormat = (typeof VALUE_FORMATS)[number];
+const VALUE_FORMATS = ['Raw', 'SignedData'] as const;
 
 export const MEASURANDS = [
   'Current.Export',
@@ -41,15 +38,12 @@ export const MEASURANDS = [
   'Temperature',
   'Voltage',
 ] as const;
-export type Measurand = (typeof MEASURANDS)[number];
 
 export const PHASES = ['L1', 'L2', 'L3', 'N', 'L1-N', 'L2-N', 'L3-N', 'L1-L2', 'L2-L3', 'L3-L1'] as const;
-export type Phase = (typeof PHASES)[number];
 
 export const LOCATIONS = ['Body', 'Cable', 'EV', 'Inlet', 'Outlet'] as const;
-export type Location = (typeof LOCATIONS)[number];
 
-/** `Celcius` is the spelling of the first schemas and `Celsius` that of the errata; both are on the road. */
+/** `Celcius` is the spelling of every schema and `Celsius` that of the newer ones as well (OCPP-J errata 2.1); both are on the road. */
 export const UNITS_OF_MEASURE = [
   'Wh',
   'kWh',
@@ -69,9 +63,8 @@ export const UNITS_OF_MEASURE = [
   'K',
   'Percent',
 ] as const;
-export type UnitOfMeasure = (typeof UNITS_OF_MEASURE)[number];
 
-export const sampledValue = object({
+const sampledValue = object({
   value: anyText,
   context: optional(oneOf(...READING_CONTEXTS)),
   format: optional(oneOf(...VALUE_FORMATS)),
@@ -80,7 +73,5 @@ export const sampledValue = object({
   location: optional(oneOf(...LOCATIONS)),
   unit: optional(oneOf(...UNITS_OF_MEASURE)),
 });
-export type SampledValue = v.InferOutput<typeof sampledValue>;
 
 export const meterValue = object({ timestamp: dateTime, sampledValue: list(sampledValue) });
-export type MeterValue = v.InferOutput<typeof meterValue>;

@@ -13,4 +13,3 @@ export const STOP_REASONS = [
   'SoftReset',
   'UnlockCommand',
 ] as const;
-export type StopReason = (typeof STOP_REASONS)[number];
