@@ -82,15 +82,15 @@ const MAY_IMPORT: readonly (readonly [place: string, may: readonly string[]])[] 
     ],
   ],
   ['src/control', ['src/agent.ts', ...SHARED]],
-  ['src/faces', ['src/agent.ts', ...SHARED]],
   ['src/platform', [...SHARED, ...CONFIG_TYPES]],
   ['src/bench/supervisor.ts', ['src/bench', 'src/config', 'src/platform', ...SHARED]],
-  // It begins from stored transactions, and its board fails as a real one does.
+  // It begins from stored transactions, with the options of a file that has none, and its board fails as a real one does.
   [
     'src/bench/replay',
     [
       'src/agent.ts',
       'src/bench/virtual-clock.ts',
+      'src/config/options.ts',
       'src/features/transactions/facts.ts',
       'src/recorder/recording.ts',
       'src/ocpp',
@@ -119,7 +119,7 @@ const HOMES: { readonly [name: string]: readonly string[] } = {
   commander: EDGE,
   'node:fs': [...AMBIENT, 'hal'],
   'node:fs/promises': [...AMBIENT, 'hal'],
-  'node:http': [...AMBIENT, 'src/control', 'src/faces', 'src/bench'],
+  'node:http': [...AMBIENT, 'src/control', 'src/bench'],
   'node:events': ['hal/modbus'],
   // Of it only the event loop: a socket waits for a GPIO line.
   'node:net': [...AMBIENT, 'hal/linux'],

@@ -3,7 +3,7 @@ import type { Cancel, Clock, Log } from '../ports.ts';
 import { type Notify, openNotify } from './systemd.ts';
 
 /** What WatchdogSec=2 leaves room for three times. */
-export const FEED_MS = 500;
+const FEED_MS = 500;
 /** A feed that comes late must not be the end: so many fit into the time that systemd allows. */
 const FEEDS_IN_TIME = 3;
 /** Told so often while the store takes its time, each time for the next 15 s; not for ever. */

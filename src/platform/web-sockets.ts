@@ -14,7 +14,7 @@ import { OnePerTurn } from './one-per-turn.ts';
 import { SECURITY_LEVEL, systemAuthorities, TLS_CODES, TLS_HINTS } from './trusted-authorities.ts';
 
 /** Far above any OCPP 1.6 message; a larger one closes the connection with 1009. */
-export const MAX_PAYLOAD_BYTES = 4 * 1024 * 1024;
+const MAX_PAYLOAD_BYTES = 4 * 1024 * 1024;
 /** A server that goes on asking but does not read the answers must not fill our memory. */
 export const MAX_UNSENT_BYTES = 2 * MAX_PAYLOAD_BYTES;
 const CLOSE_WITHIN_MS = 2_000;

@@ -22,7 +22,6 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { callAgent } from '../../src/control/client.ts';
 import { bindingKey, factKey, headKey, isHead } from '../../src/ocpp/outbox/fact.ts';
@@ -30,6 +29,7 @@ import { openStore } from '../../src/platform/store.ts';
 import type { Happened } from './rigs/fake-sysfs.ts';
 import { numberOf } from './rigs/fake-sysfs.ts';
 import { quantile } from './support/board-rig.ts';
+import { bundled } from './support/bundled.ts';
 import { BusyCentralSystem } from './support/busy-central-system.ts';
 import { CHARGEPOINT, type Life, Site } from './support/site.ts';
 import { BOARD_YAML, type CarState, carPulls, coilOf, MIRROR, RCD } from './support/wiring.ts';
@@ -60,15 +60,7 @@ let realtime = false;
 
 beforeAll(async () => {
   if (!existsSync(CHARGEPOINT)) throw new Error('there is no dist/: npm run build');
-  await build({
-    entryPoints: [join(import.meta.dirname, 'rigs/edge-floor.ts')],
-    outfile: floorProgram,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-    logLevel: 'error',
-  });
+  await bundled('edge-floor.ts', floorProgram);
   central = await BusyCentralSystem.start();
   site = await Site.open({ centralPort: central.port });
   // The mirror contact follows in the fake kernel, and the EV is moved from here: neither waits for this process.

@@ -2,9 +2,9 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Line } from '../../src/cli/sheet.ts';
+import { bundled } from './support/bundled.ts';
 import { type Life, Site } from './support/site.ts';
 import { coilOf, RCD } from './support/wiring.ts';
 
@@ -20,17 +20,7 @@ const bundles = mkdtempSync(join(ROOT, 'node_modules/.doctor-'));
 const entry = join(bundles, 'entry.mjs');
 let site: Site;
 
-beforeAll(() =>
-  build({
-    entryPoints: [join(import.meta.dirname, 'rigs/meter-entry.ts')],
-    outfile: entry,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-    logLevel: 'error',
-  }),
-);
+beforeAll(() => bundled('meter-entry.ts', entry));
 afterAll(() => rmSync(bundles, { recursive: true, force: true }));
 beforeEach(async () => {
   site = await Site.open();

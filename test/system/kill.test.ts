@@ -4,11 +4,11 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { AgentView } from '../../src/agent.ts';
 import { callAgent } from '../../src/control/client.ts';
 import type { Moment, Tell } from './rigs/kill-entry.ts';
+import { bundled } from './support/bundled.ts';
 import { chanceFrom, seedOf } from './support/chance.ts';
 import { type Life, Site } from './support/site.ts';
 import { coilOf, drives } from './support/wiring.ts';
@@ -52,15 +52,7 @@ let site: Site;
 let cuts = 0;
 
 beforeAll(async () => {
-  await build({
-    entryPoints: [join(import.meta.dirname, 'rigs/kill-entry.ts')],
-    outfile: entry,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-    logLevel: 'error',
-  });
+  await bundled('kill-entry.ts', entry);
   site = await Site.open({ hastyMeter: true });
 });
 afterAll(async () => {

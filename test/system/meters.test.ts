@@ -3,7 +3,6 @@ import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import type { Quantity, Reading } from '../../hal/contract.ts';
@@ -13,6 +12,7 @@ import { modbusMeter } from '../../hal/modbus/modbus-meter.ts';
 import type { RegisterMap } from '../../hal/modbus/register-map.ts';
 import { scanBus } from '../../hal/modbus/scan.ts';
 import { toolSurroundings } from '../../src/cli/meter-source.ts';
+import { bundled } from './support/bundled.ts';
 import { MeterBus, type Scenario, type Shown } from './support/meter-bus.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -104,17 +104,9 @@ describe('chargepoint meter', { timeout: 120_000 }, () => {
   let bus: MeterBus;
 
   beforeAll(async () => {
-    const rigs = join(import.meta.dirname, 'rigs');
-    execFileSync('gcc', ['-shared', '-fPIC', '-O1', '-o', library, join(rigs, 'serial-asked.c'), '-ldl']);
-    await build({
-      entryPoints: [join(rigs, 'meter-entry.ts')],
-      outfile: entry,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      packages: 'external',
-      logLevel: 'error',
-    });
+    const preloaded = join(import.meta.dirname, 'rigs/serial-asked.c');
+    execFileSync('gcc', ['-shared', '-fPIC', '-O1', '-o', library, preloaded, '-ldl']);
+    await bundled('meter-entry.ts', entry);
   });
   afterAll(() => rmSync(bundles, { recursive: true, force: true }));
   beforeEach(() => {

@@ -5,12 +5,12 @@ import { closeSync, constants, mkdtempSync, openSync, readFileSync, rmSync, writ
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
-import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { ReaderDescription } from '../../hal/board-description.ts';
 import { EVIOCGRAB, INPUT_EVENT, keysIn } from '../../hal/rfid/input-event.ts';
 import { type OpenedReader, openReader } from '../../hal/rfid/open-reader.ts';
 import { toolSurroundings } from '../../src/cli/meter-source.ts';
+import { bundled } from './support/bundled.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
 const RIG = join(import.meta.dirname, 'rigs/pn532.py');
@@ -167,15 +167,7 @@ describe('chargepoint rfid without an agent', { timeout: 120_000 }, () => {
   beforeAll(async () => {
     bundles = mkdtempSync(join(ROOT, 'node_modules/.rfid-'));
     entry = join(bundles, 'entry.mjs');
-    await build({
-      entryPoints: [join(import.meta.dirname, 'rigs/meter-entry.ts')],
-      outfile: entry,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      packages: 'external',
-      logLevel: 'error',
-    });
+    await bundled('meter-entry.ts', entry);
   });
   afterAll(() => rmSync(bundles, { recursive: true, force: true }));
   afterEach(() => {

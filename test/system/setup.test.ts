@@ -3,9 +3,9 @@ import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { bundled } from './support/bundled.ts';
 import { MeterBus } from './support/meter-bus.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -17,15 +17,7 @@ let directory: string;
 let file: string;
 
 beforeAll(async () => {
-  await build({
-    entryPoints: [join(RIGS, 'meter-entry.ts')],
-    outfile: entry,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-    logLevel: 'error',
-  });
+  await bundled('meter-entry.ts', entry);
 });
 afterAll(() => rmSync(bundles, { recursive: true, force: true }));
 beforeEach(() => {

@@ -5,9 +5,9 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { build } from 'esbuild';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { BenchAgent } from './support/bench-agent.ts';
+import { bundled } from './support/bundled.ts';
 import { CentralSystem } from './support/central-system.ts';
 import { CHARGEPOINT, Site } from './support/site.ts';
 
@@ -86,15 +86,7 @@ const listeners: Listener[] = [];
 beforeAll(async () => {
   if (!existsSync(CHARGEPOINT)) throw new Error('there is no dist/: npm run build');
   mkdirSync(join(bundles, 'dist'), { recursive: true });
-  await build({
-    entryPoints: [join(import.meta.dirname, 'rigs/notify-entry.ts')],
-    outfile: ENTRY,
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    packages: 'external',
-    logLevel: 'error',
-  });
+  await bundled('notify-entry.ts', ENTRY);
 });
 afterAll(() => rmSync(bundles, { recursive: true, force: true }));
 

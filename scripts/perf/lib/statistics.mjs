@@ -1,7 +1,7 @@
 /** Numbers out of samples. */
 
 /** The nearest-rank percentile; `share` in 0..1. */
-export function percentile(samples, share) {
+function percentile(samples, share) {
   const sorted = [...samples].sort((a, b) => a - b);
   return sorted[Math.min(sorted.length - 1, Math.max(0, Math.ceil(share * sorted.length) - 1))];
 }

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { createMockBoard } from '../../../hal/mock/mock-board.ts';
 import { MockContactor } from '../../../hal/mock/mock-contactor.ts';
 import { startAgent } from '../../../src/agent.ts';
+import { DEFAULT_OPTIONS } from '../../../src/config/options.ts';
 import { FileArchives } from '../../../src/platform/archives.ts';
 import { platformClock } from '../../../src/platform/clock.ts';
 import { firmwareFile } from '../../../src/platform/firmware-files.ts';
@@ -56,16 +57,7 @@ const agent = await startAgent({
     board: 'mock',
     connectors,
     keys: { AuthorizeRemoteTxRequests: 'false', ...keys },
-    options: {
-      retryBackoffRandomRangeS: 1,
-      retryBackoffWaitMinimumS: 1,
-      retryBackoffRepeatTimes: 6,
-      switchSecurityProfileConnectionTimeoutS: 60,
-      confirmConnectionWithinS: 300,
-      rejectRemoteStartTransactionWithoutConnectorId: false,
-      remoteStartTransactionWithoutConnectorIdFindFirst: true,
-      meterPublicKeys: [],
-    },
+    options: DEFAULT_OPTIONS,
     installation: { nominalV: 230, phases: 3, safeA: 6, randomDelayS: 0, phaseSwitchEveryS: 60 },
     stateDir,
     log: { level: 'info' },

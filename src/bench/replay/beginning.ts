@@ -1,4 +1,5 @@
 /** Where a replay begins: the first `state` of the recording, as configuration, stored transactions and connectors of the agent. */
+import { DEFAULT_OPTIONS } from '../../config/options.ts';
 import type { AgentConfig } from '../../config.ts';
 import { type OpenTransaction, openKey } from '../../features/transactions/facts.ts';
 import { bindingKey } from '../../ocpp/outbox/fact.ts';
@@ -105,16 +106,8 @@ export function configOf({ header, entries }: Recording, { states }: Beginning):
     board: 'mock',
     connectors: header.connectors,
     keys: Object.fromEntries(Object.entries(header.keys).filter(([name]) => !NOT_TAKEN.has(name))),
-    options: {
-      retryBackoffRandomRangeS: 0,
-      retryBackoffWaitMinimumS: 1,
-      retryBackoffRepeatTimes: 0,
-      switchSecurityProfileConnectionTimeoutS: 60,
-      confirmConnectionWithinS: 300,
-      rejectRemoteStartTransactionWithoutConnectorId: false,
-      remoteStartTransactionWithoutConnectorIdFindFirst: true,
-      meterPublicKeys: [],
-    },
+    // The recording tells when the link opens: nobody waits for a while of its own.
+    options: { ...DEFAULT_OPTIONS, retryBackoffRandomRangeS: 0, retryBackoffRepeatTimes: 0 },
     installation: { nominalV: 230, phases: 3, safeA: 6, randomDelayS: 0, phaseSwitchEveryS: 60 },
     stateDir: '/replay/state',
     log: { level: 'error' },

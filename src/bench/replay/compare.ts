@@ -27,7 +27,7 @@ export interface Comparison {
 }
 
 /** What may differ without being a difference, besides message ids. */
-export const TOLERANCE = {
+const TOLERANCE = {
   /** A replay writes and reads in no time; timestamps inside messages follow from that. */
   apartMs: 1000,
   /** They beat from a moment that a recording need not hold. */

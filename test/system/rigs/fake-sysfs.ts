@@ -20,7 +20,7 @@ export function compiled(name: string, flags: readonly string[] = []): string {
   return program;
 }
 
-export const buildFakeSysfs = (): string =>
+const buildFakeSysfs = (): string =>
   compiled(
     'fuse-sysfs',
     execFileSync('pkg-config', ['--cflags', '--libs', 'fuse3'], { encoding: 'utf8' }).trim().split(/\s+/),

@@ -2,7 +2,7 @@
 import { Buffer } from 'node:buffer';
 
 /** As it stands, percent-encoded, inside JSON (once and twice), in hexadecimal, and inside base64 at each of the three places it may begin. */
-export function coatsOf(secret: string | Uint8Array): readonly string[] {
+function coatsOf(secret: string | Uint8Array): readonly string[] {
   const bytes = typeof secret === 'string' ? Buffer.from(secret) : Buffer.from(secret);
   const text = bytes.toString('latin1');
   const json = JSON.stringify(text).slice(1, -1);

@@ -41,7 +41,7 @@ const layout = (version: string): string => `
 const WRONG = '"$CHARGEPOINT_ROOT/var/lib/chargepoint/wrong.json"';
 
 /** What may be wrong with the new release. */
-export const RELEASES = {
+const RELEASES = {
   good: {},
   throws: { before: `echo 'throw new Error("at import")' >dist/chargepoint.cjs` },
   exits78: { before: `echo 'process.exit(78)' >dist/chargepoint.cjs` },
