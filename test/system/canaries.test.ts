@@ -287,6 +287,8 @@ it('no secret is ever told: not by log, wire log, archives, answers, errors, com
   agent.run({}, ['--require', crash]);
   await central.until('BootNotification');
   expect(central.visits[0]?.password).toBe(FIRST_KEY);
+  // Nothing is sent on request before the BootNotification is answered.
+  await central.until('StatusNotification');
   await certify();
   await changeKeys();
   await changeAuthorizationKey();

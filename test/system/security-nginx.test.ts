@@ -254,6 +254,8 @@ describe('TC_074, TC_083, TC_084, TC_087: the agent rises to security profile 3 
     agent.run();
     await central.until('BootNotification', undefined, { from: calls });
     expect(shown()['x-client-serial']).toBe(ca.serialOf('second'));
+    // Nothing is sent on request before the BootNotification is answered.
+    await central.until('StatusNotification', undefined, { from: calls });
 
     // A certificate that is taken back before it was ever used is no dead end (A02.FR.10).
     await until('a connection', () => central.connected);
