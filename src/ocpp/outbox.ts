@@ -116,6 +116,8 @@ export class Outbox {
   /** From here on facts have to be revised. */
   #unrevised: number | undefined;
   #revisions = 0;
+  /** In the last step. */
+  #hasRevised = false;
   /** What was handed over for sending in this process, up to this number, says the same for ever. */
   #sent = -1;
 
@@ -213,7 +215,7 @@ export class Outbox {
     this.#paused = true;
   }
 
-  /** Asks `finish` for every fact that waits, durably and before another one is sent: the owner knows now what it did not know before. */
+  /** Asks `finish` for every fact that waits, durably and in turn with the sending: the owner knows now what it did not know before. */
   revise(): void {
     this.#revisions++;
     this.#unrevised = this.#window.start;
@@ -268,8 +270,11 @@ export class Outbox {
   }
 
   #ready(): boolean {
-    if (this.#state !== 'open') return false;
-    return this.#mayRevise || (!this.#paused && !this.#blocked && this.#retry === undefined && this.#window.size > 0);
+    return this.#state === 'open' && (this.#mayRevise || this.#maySend);
+  }
+
+  get #maySend(): boolean {
+    return !this.#paused && !this.#blocked && this.#retry === undefined && this.#window.size > 0;
   }
 
   /** A store that fails does not hold up the sending: it is tried again first. */
@@ -278,7 +283,9 @@ export class Outbox {
   }
 
   async #step(): Promise<void> {
-    if (this.#mayRevise) return this.#revise();
+    // In turn: a long queue is not to wait until all of it has been looked at.
+    this.#hasRevised = this.#mayRevise && !(this.#hasRevised && this.#maySend);
+    if (this.#hasRevised) return this.#revise();
     const entry = this.#window.first;
     if (entry === undefined) return this.#fill();
     // At most one fact that the store holds may be confirmed in memory only: more would be sent twice after a kill. Facts that

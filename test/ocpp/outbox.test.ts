@@ -214,6 +214,19 @@ describe('the order of transaction messages (OCPP 1.6 §3.7)', () => {
       expect(again.contents).toEqual(['rough']);
     });
 
+    it('holds up the first of a long queue for one batch at most', async () => {
+      const { h, disk } = await opened({ finish: revisable });
+      h.outbox.pause();
+      for (const fact of many) await h.outbox.add([fact]);
+      isKnown = true;
+      const before = disk.durableBatches;
+      h.outbox.revise();
+      h.outbox.resume();
+      while (h.contents.length === 0) await Promise.resolve();
+      expect(h.contents).toEqual(['smooth 0']);
+      expect(disk.durableBatches - before).toBe(1);
+    });
+
     it('begins anew when it is asked for again meanwhile', async () => {
       for (let ticks = 0; ticks < 40; ticks++) {
         let known = 0;
