@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Offer } from '../../hal/contract.ts';
 import { createMockBoard } from '../../hal/mock/mock-board.ts';
 import { Station } from '../../src/station/station.ts';
+import { RULES } from '../sim/rules.ts';
 import { uncaught } from '../sim/uncaught.ts';
 import { seconds, VirtualClock } from '../sim/virtual-clock.ts';
 import { silentLog } from '../sim/world.ts';
@@ -19,15 +20,7 @@ async function twoPluggedIn() {
     clock,
     log: { ...silentLog, error: (message) => errors.push(message) },
     journal: { begin: async ({ connectorId }) => ({ id: `t${connectorId}`, idTag: 'ABC' }), end: async () => {} },
-    rules: {
-      stopOnEvSideDisconnect: true,
-      unlockOnEvSideDisconnect: true,
-      stopOnInvalidId: true,
-      maxEnergyOnInvalidIdWh: 0,
-      connectionTimeoutMs: 60_000,
-      plugTimesOut: false,
-      faultGraceMs: 300_000,
-    },
+    rules: RULES,
   });
   station.start();
   for (const { id } of connectors) board.inputs.patchConnector(id, { ev: { plugged: true } });

@@ -1,19 +1,11 @@
 /** The charge point's own certificates with their keys, and the request for the next one (security whitepaper, A02 and A03). */
 import type { StoredKey, StoreOperation } from '../../ports.ts';
 import type { CertificateRefusal, CertificateRequest, OwnCertificates, Trust } from '../feature.ts';
+import { turns } from '../in-turn.ts';
+import { stampNow } from '../stamp.ts';
 import { certificateSignedMaxChainSize, cpoName } from './certificates.keys.ts';
 import { faultOf, type Match, matchOf, readAll, serialNumberOf } from './judgement.ts';
-import {
-  HASH_ALGORITHMS,
-  isNamedBy,
-  OWN_PREFIX,
-  type OwnRow,
-  ownKey,
-  REQUEST_KEY,
-  type RequestRow,
-  stampOf,
-  Turns,
-} from './rows.ts';
+import { HASH_ALGORITHMS, isNamedBy, OWN_PREFIX, type OwnRow, ownKey, REQUEST_KEY, type RequestRow } from './rows.ts';
 import type { TrustStoreOptions } from './trust-options.ts';
 
 /** The certificate for an earlier request may come after a later one was sent: an authority can be slow. */
@@ -31,7 +23,7 @@ export class OwnCertificateStore implements OwnCertificates {
   /** The installed roots, as PEM. */
   readonly #roots: () => readonly string[];
   readonly #changed: () => void;
-  readonly #turns = new Turns();
+  readonly #inTurn = turns();
   /** The newest first, by the start of their validity (A02.FR.09). */
   #rows: readonly OwnRow[] = [];
   /** Private keys by id, of the rows only: for the dial. */
@@ -87,7 +79,7 @@ export class OwnCertificateStore implements OwnCertificates {
 
   want(asked: CertificateRequest['asked']): Promise<void> {
     const { clock } = this.#options;
-    return this.#turns.take(() =>
+    return this.#inTurn(() =>
       this.#keep({
         keys: this.#pending?.keys ?? [],
         request: { asked, state: 'due', refusals: 0 },
@@ -97,7 +89,7 @@ export class OwnCertificateStore implements OwnCertificates {
   }
 
   signingRequest(): Promise<string> {
-    return this.#turns.take(async () => {
+    return this.#inTurn(async () => {
       const { certificates, config, keyStore, settings } = this.#options;
       const organization = settings.get(cpoName);
       const subject = { commonName: serialNumberOf(config), ...(organization === '' ? {} : { organization }) };
@@ -115,7 +107,7 @@ export class OwnCertificateStore implements OwnCertificates {
   }
 
   answered(status: 'Accepted' | 'Rejected'): Promise<void> {
-    return this.#turns.take(async () => {
+    return this.#inTurn(async () => {
       const pending = this.#pending;
       if (pending?.request === undefined || pending.request.keyId !== this.#askedWith) return;
       const refusals = pending.request.refusals + (status === 'Accepted' ? 0 : 1);
@@ -130,7 +122,7 @@ export class OwnCertificateStore implements OwnCertificates {
   }
 
   accept(chain: string): Promise<CertificateRefusal | undefined> {
-    return this.#turns.take(async () => {
+    return this.#inTurn(async () => {
       try {
         return await this.#judge(chain);
       } catch (cause) {
@@ -148,7 +140,7 @@ export class OwnCertificateStore implements OwnCertificates {
   }
 
   discard(): Promise<void> {
-    return this.#turns.take(async () => {
+    return this.#inTurn(async () => {
       const { clock } = this.#options;
       const chosen = this.#chosen;
       if (chosen?.workedAt === undefined || !clock.trusted) return;
@@ -160,7 +152,7 @@ export class OwnCertificateStore implements OwnCertificates {
 
   /** A connection stands that was made with this chain. */
   worked(chain: string): Promise<void> {
-    return this.#turns.take(async () => {
+    return this.#inTurn(async () => {
       // After the old one the new one is tried again.
       this.#fallsBack = false;
       const row = this.#rows.find((each) => each.chain === chain);
@@ -239,7 +231,7 @@ export class OwnCertificateStore implements OwnCertificates {
       hashes: await Promise.all(HASH_ALGORITHMS.map((name) => certificates.hash(name, leaf, issuer))),
       notBefore: leaf.notBefore,
       notAfter: leaf.notAfter,
-      installed: stampOf(clock),
+      installed: stampNow(clock),
     };
     const kept = this.#rows.find(({ workedAt }) => workedAt !== undefined) ?? this.#rows[0];
     const gone = this.#rows.filter((other) => other !== kept);

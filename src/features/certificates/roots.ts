@@ -2,18 +2,10 @@
 import type { AgentConfig } from '../../config.ts';
 import type { CertificateHashData, CertificateUse } from '../../ocpp/messages/types/certificate.ts';
 import type { Certificate, CertificateHash, StoreOperation } from '../../ports.ts';
+import { stampNow } from '../stamp.ts';
 import { additionalRootCertificateCheck, certificateStoreMaxLength } from './certificates.keys.ts';
 import { readAll } from './judgement.ts';
-import {
-  FILE_KEY,
-  HASH_ALGORITHMS,
-  isNamedBy,
-  ROOT_FILE_KEY,
-  ROOT_PREFIX,
-  type RootRow,
-  rootKey,
-  stampOf,
-} from './rows.ts';
+import { FILE_KEY, HASH_ALGORITHMS, isNamedBy, ROOT_FILE_KEY, ROOT_PREFIX, type RootRow, rootKey } from './rows.ts';
 import type { TrustStoreOptions } from './trust-options.ts';
 
 const CENTRAL_SYSTEM = 'CentralSystemRootCertificate';
@@ -211,7 +203,7 @@ export class Roots {
     const issuer = certificate.selfSigned ? certificate : await this.#issuerOf(certificate);
     const hashes = await Promise.all(HASH_ALGORITHMS.map((name) => certificates.hash(name, certificate, issuer)));
     const { pem, fingerprint, subject } = certificate;
-    return { use, pem, fingerprint, subject, hashes, installed: stampOf(clock) };
+    return { use, pem, fingerprint, subject, hashes, installed: stampNow(clock) };
   }
 
   /** Section 6.1 wants the issuer's key; of one that is not installed we know none, and the certificate stands for itself. */

@@ -1,6 +1,6 @@
 /** How certificates lie in the store. */
 import type { CertificateHashData, CertificateUse } from '../../ocpp/messages/types/certificate.ts';
-import type { CertificateHash, CertificateHashAlgorithm, Clock, KeyRange, Stamp, StoredKey } from '../../ports.ts';
+import type { CertificateHash, CertificateHashAlgorithm, KeyRange, Stamp, StoredKey } from '../../ports.ts';
 import type { CertificateRequest } from '../feature.ts';
 
 export interface RootRow {
@@ -75,20 +75,4 @@ export function isNamedBy(hashes: readonly CertificateHash[], asked: Certificate
       plain(hash.issuerKeyHash) === plain(asked.issuerKeyHash) &&
       serial(hash.serialNumber) === serial(asked.serialNumber),
   );
-}
-
-export const stampOf = (clock: Clock): Stamp => {
-  const at = clock.now();
-  return { bootId: clock.bootId, at, wall: clock.wall(at), trusted: clock.trusted };
-};
-
-/** Lets what is asked for together happen one after the other. */
-export class Turns {
-  #last: Promise<unknown> = Promise.resolve();
-
-  take<T>(work: () => Promise<T>): Promise<T> {
-    const done = this.#last.then(work);
-    this.#last = done.catch(() => undefined);
-    return done;
-  }
 }

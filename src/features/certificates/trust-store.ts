@@ -2,15 +2,16 @@
 import type { CertificateHashData, CertificateUse } from '../../ocpp/messages/types/certificate.ts';
 import type { Sockets, Unsubscribe } from '../../ports.ts';
 import type { OwnCertificates, Trust } from '../feature.ts';
+import { turns } from '../in-turn.ts';
 import { OwnCertificateStore } from './own-certificates.ts';
 import { type Installed, type Removed, Roots } from './roots.ts';
-import { certificateRange, Turns } from './rows.ts';
+import { certificateRange } from './rows.ts';
 import type { TrustStoreOptions } from './trust-options.ts';
 
 export class TrustStore implements Trust {
   readonly #options: TrustStoreOptions;
   readonly #listeners = new Set<(what: 'roots' | 'own') => void>();
-  readonly #turns = new Turns();
+  readonly #inTurn = turns();
   readonly #roots: Roots;
   readonly #own: OwnCertificateStore;
 
@@ -50,12 +51,12 @@ export class TrustStore implements Trust {
   }
 
   install(use: CertificateUse, pem: string): Promise<Installed> {
-    return this.#turns.take(() => this.#roots.install(use, pem));
+    return this.#inTurn(() => this.#roots.install(use, pem));
   }
 
   /** M04.FR.05: our own certificate is there, and stays. */
   remove(hash: CertificateHashData): Promise<Removed> {
-    return this.#turns.take(async () => (this.#own.isNamedBy(hash) ? 'Failed' : this.#roots.remove(hash)));
+    return this.#inTurn(async () => (this.#own.isNamedBy(hash) ? 'Failed' : this.#roots.remove(hash)));
   }
 
   installed(use: CertificateUse): readonly CertificateHashData[] {
@@ -75,14 +76,14 @@ export class TrustStore implements Trust {
         return sockets.dial(request, {
           opened: (verified) => {
             isOpen = true;
-            void this.#turns.take(() => this.#roots.connected(verified ?? []));
+            void this.#inTurn(() => this.#roots.connected(verified ?? []));
             if (chain !== undefined) void this.#own.worked(chain);
             events.opened(verified);
           },
           received: (text) => events.received(text),
           pong: () => events.pong(),
           closed: (how) => {
-            if (isOpen) void this.#turns.take(async () => this.#roots.disconnected());
+            if (isOpen) void this.#inTurn(async () => this.#roots.disconnected());
             else if (chain !== undefined) this.#own.failed(chain);
             events.closed(how);
           },

@@ -2,6 +2,7 @@
 import type { Clock, KeyRange, Log, Stamp, Store, StoreOperation, Unsubscribe } from '../../ports.ts';
 import type { SecurityEvents, SecurityLogEntry, WaitingEvent } from '../feature.ts';
 import { SECURITY_EVENTS } from '../security-event.ts';
+import { stampNow, trueStamp } from '../stamp.ts';
 
 export interface SecurityEventsOptions {
   readonly store: Store;
@@ -63,11 +64,10 @@ export class SecurityEventLog implements SecurityEvents {
 
   report(type: string, techInfo?: string): void {
     const { clock, log } = this.#options;
-    const at = clock.now();
     const entry: Entry = {
       type: type.slice(0, LONGEST_TYPE),
       ...(techInfo === undefined ? {} : { techInfo: techInfo.slice(0, LONGEST_INFO) }),
-      stamp: { bootId: clock.bootId, at, wall: clock.wall(at), trusted: clock.trusted },
+      stamp: stampNow(clock),
     };
     log.warn(`security event ${entry.type}`, techInfo === undefined ? {} : { techInfo: entry.techInfo });
     const number = this.#next++;
@@ -114,32 +114,23 @@ export class SecurityEventLog implements SecurityEvents {
 
   /** The time of an event of this boot follows the clock, which may have become trusted since. */
   #told({ type, techInfo, stamp }: Entry): SecurityLogEntry {
-    const wall = this.#isGuess(stamp) ? this.#options.clock.wall(stamp.at) : stamp.wall;
+    const { clock } = this.#options;
+    const wall = stamp.bootId === clock.bootId && !stamp.trusted ? clock.wall(stamp.at) : stamp.wall;
     return { wall, type, ...(techInfo === undefined ? {} : { techInfo }) };
-  }
-
-  #isGuess({ bootId, trusted }: Stamp): boolean {
-    return !trusted && bootId === this.#options.clock.bootId;
   }
 
   /** Another boot cannot tell any more when it was. */
   #keepTrueTimes(): void {
     const { clock } = this.#options;
-    const guesses = this.#queue.filter(({ entry }) => this.#isGuess(entry.stamp));
-    if (guesses.length === 0) return;
-    const corrected = new Map(
-      guesses.map(({ number, entry }) => {
-        const stamp = { ...entry.stamp, wall: clock.wall(entry.stamp.at), trusted: true };
-        return [number, { number, entry: { ...entry, stamp } }] as const;
-      }),
-    );
-    this.#queue = this.#queue.map((waiting) => corrected.get(waiting.number) ?? waiting);
+    const guessed = this.#queue;
+    this.#queue = guessed.map((waiting) => {
+      const stamp = trueStamp(waiting.entry.stamp, clock);
+      return stamp === waiting.entry.stamp ? waiting : { ...waiting, entry: { ...waiting.entry, stamp } };
+    });
+    const corrected = this.#queue.filter((waiting, index) => waiting !== guessed[index]);
+    if (corrected.length === 0) return;
     this.#write(
-      [...corrected.values()].map(({ number, entry }) => ({
-        type: 'put',
-        key: keyOf(QUEUE_PREFIX, number),
-        value: entry,
-      })),
+      corrected.map(({ number, entry }) => ({ type: 'put', key: keyOf(QUEUE_PREFIX, number), value: entry })),
       'durable',
     );
   }

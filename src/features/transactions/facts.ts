@@ -5,6 +5,7 @@ import type { IdTagInfo } from '../../ocpp/messages/types/authorization.ts';
 import type { Fact } from '../../ocpp/outbox/fact.ts';
 import { formatTimestamp } from '../../ocpp/timestamp.ts';
 import type { Clock, Stamp } from '../../ports.ts';
+import { trueStamp } from '../stamp.ts';
 import type { MeterRecord, Progresses } from './meter-data.ts';
 
 export interface StartFact {
@@ -50,13 +51,6 @@ const OPEN_PREFIX = 'transaction/';
 export const openKey = (id: string): string => OPEN_PREFIX + id;
 export const openRange = { from: OPEN_PREFIX, to: 'transaction0' } as const;
 
-export const stampAt = (at: number, clock: Clock): Stamp => ({
-  bootId: clock.bootId,
-  at,
-  wall: clock.wall(at),
-  trusted: clock.trusted,
-});
-
 /** When the transaction was last journalled. */
 export const seenOf = ({ seen, began }: OpenTransaction): Stamp => seen ?? began;
 
@@ -77,10 +71,6 @@ export function withInfo(open: OpenTransaction, { status, parentIdTag }: IdTagIn
     ...(parentIdTag === undefined ? {} : { parentIdTag }),
   };
 }
-
-/** A guess says the true time, if the clock has become trusted in the same boot; else the same stamp. */
-export const trueStamp = (stamp: Stamp, clock: Clock): Stamp =>
-  !stamp.trusted && clock.trusted && stamp.bootId === clock.bootId ? stampAt(stamp.at, clock) : stamp;
 
 /** A fact whose times were guesses says the true ones from now on. The same fact if there is nothing to correct. */
 export function withTrueTimes(fact: Fact, clock: Clock): Fact {

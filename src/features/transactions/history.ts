@@ -19,6 +19,21 @@ export interface EndedTransaction {
   readonly transactionId?: number;
 }
 
+/** What stays of a transaction when it ends. */
+export const endedOf = (
+  { id, connectorId, idTag, began, startWh, lastWh }: OpenTransaction,
+  { reason, stamp }: { readonly reason: StopReason; readonly stamp: Stamp },
+): EndedTransaction => ({
+  id,
+  connectorId,
+  idTag,
+  began,
+  ended: stamp,
+  ...(startWh === undefined ? {} : { startWh }),
+  stopWh: lastWh,
+  reason,
+});
+
 export const HISTORY_LENGTH = 200;
 const PREFIX = 'ended/';
 export const historyRange: KeyRange = { from: PREFIX, to: 'ended0' };

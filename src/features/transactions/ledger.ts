@@ -11,6 +11,7 @@ import { Outbox, type OutboxPorts } from '../../ocpp/outbox.ts';
 import type { Clock, KeyRange, Log, Random, Store, StoreOperation } from '../../ports.ts';
 import type { Begin, End, Journal } from '../../station/journal.ts';
 import type { Interrupted, Sample, TransactionBook } from '../feature.ts';
+import { stampAt, stampNow, trueStamp } from '../stamp.ts';
 import {
   type MeterFact,
   type OpenTransaction,
@@ -22,12 +23,10 @@ import {
   type StartFact,
   type StopFact,
   seenOf,
-  stampAt,
-  trueStamp,
   withInfo,
   withTrueTimes,
 } from './facts.ts';
-import { TransactionHistory } from './history.ts';
+import { endedOf, TransactionHistory } from './history.ts';
 import { MeterData } from './meter-data.ts';
 import { Registers } from './registers.ts';
 
@@ -187,7 +186,7 @@ export class Ledger implements Journal, TransactionBook {
       log.warn('a transaction does not go on after the loss of power', { connectorId, transaction, doubt });
       return false;
     }
-    const now = stampAt(clock.now(), clock);
+    const now = stampNow(clock);
     // The next loss of power asks what was used since now: so the register has to be the one of now as well.
     this.#believe(running, reading);
     running.open = resumedAt(running.open, now);
@@ -269,7 +268,7 @@ export class Ledger implements Journal, TransactionBook {
 
   async end({ connectorId, transaction, stop }: End): Promise<void> {
     const { clock, stopData } = this.#options;
-    const stamp = stampAt(clock.now(), clock);
+    const stamp = stampNow(clock);
     const running = this.#running.get(transaction.id);
     if (running === undefined) return;
     running.isEnding = true;
@@ -284,7 +283,7 @@ export class Ledger implements Journal, TransactionBook {
   }
 
   async #writeStop(
-    { open: { id, connectorId, idTag, began, startWh, lastWh }, data }: Running,
+    { open, data }: Running,
     stop: Omit<StopFact, 'meterStop' | 'data'>,
     endValues: readonly SampledValue[],
   ): Promise<void> {
@@ -295,19 +294,13 @@ export class Ledger implements Journal, TransactionBook {
     const content: StopFact = {
       ...stop,
       stamp,
-      meterStop: lastWh,
+      meterStop: open.lastWh,
       ...(stopData.wanted ? { data: [...data.records, ...end] } : {}),
     };
+    const { id } = open;
     const transactionId = this.transactionId(id);
     const history = this.#history.ended({
-      id,
-      connectorId,
-      idTag,
-      began,
-      ended: stamp,
-      ...(startWh === undefined ? {} : { startWh }),
-      stopWh: lastWh,
-      reason: stop.reason,
+      ...endedOf(open, content),
       ...(transactionId === undefined ? {} : { transactionId }),
     });
     // Before anything is waited for: a sample whose reading took long must not come behind the stop, nor bring the transaction back.
@@ -337,7 +330,7 @@ export class Ledger implements Journal, TransactionBook {
       meterStop: running.open.lastWh,
     });
     const values = believed === undefined ? [] : stopData.values(connectorId, believed, 'Transaction.End');
-    const stop = { reason: 'PowerLoss', stamp: stampAt(clock.now(), clock) } as const;
+    const stop = { reason: 'PowerLoss', stamp: stampNow(clock) } as const;
     await this.#writeStop(running, stop, values.filter(isRegister));
   }
 

@@ -3,7 +3,7 @@ import { type Fact, isDeadLetter, isFact } from '../../ocpp/outbox/fact.ts';
 import { within } from '../../ocpp/outbox/salvaged.ts';
 import type { Stamp, Store, StoreOperation } from '../../ports.ts';
 import { type OpenTransaction, openKey, openRange, type StopFact, seenOf } from './facts.ts';
-import { type EndedTransaction, historyRange, TransactionHistory } from './history.ts';
+import { type EndedTransaction, endedOf, historyRange, TransactionHistory } from './history.ts';
 import { byTime, type MeterRecord, meterDataRange } from './meter-data.ts';
 
 export type Rows = readonly (readonly [key: string, value: unknown])[];
@@ -57,26 +57,17 @@ function leftOpen(open: OpenTransaction, data: Rows): readonly StoreOperation[] 
 }
 
 function stopOf(open: OpenTransaction, data: Rows, history: TransactionHistory): Endings {
-  const { id, connectorId, idTag, began, startWh, lastWh } = open;
-  const stamp = seenOf(open);
+  const stop = { reason: 'PowerLoss', stamp: seenOf(open) } as const;
   const records = data.map(([, record]) => record as MeterRecord).sort(byTime);
   const content: StopFact = {
-    meterStop: lastWh,
-    reason: 'PowerLoss',
-    stamp,
+    ...stop,
+    meterStop: open.lastWh,
     ...(records.length === 0 ? {} : { data: records }),
   };
-  const ended: EndedTransaction = {
-    id,
-    connectorId,
-    idTag,
-    began,
-    ended: stamp,
-    ...(startWh === undefined ? {} : { startWh }),
-    stopWh: lastWh,
-    reason: 'PowerLoss',
+  return {
+    facts: [{ action: 'StopTransaction', transaction: open.id, content }],
+    operations: history.ended(endedOf(open, stop)),
   };
-  return { facts: [{ action: 'StopTransaction', transaction: id, content }], operations: history.ended(ended) };
 }
 
 function stoppedBy(value: unknown): readonly string[] {

@@ -4,25 +4,11 @@ import { describe, expect, it } from 'vitest';
 import type { PilotState } from '../../../hal/contract.ts';
 import type { Effect } from '../../../src/core/connector/outputs.ts';
 import { isSwitching, PHASE_REST_MS } from '../../../src/core/connector/phase-switching.ts';
-import {
-  atPowerUp,
-  type Connector,
-  type ConnectorFault,
-  type PhaseCount,
-  type Rules,
-} from '../../../src/core/connector/state.ts';
+import { atPowerUp, type Connector, type ConnectorFault, type PhaseCount } from '../../../src/core/connector/state.ts';
 import { reportOf } from '../../../src/core/connector/status.ts';
 import { deadlineOf, type Event, step } from '../../../src/core/connector/step.ts';
+import { RULES } from '../../sim/rules.ts';
 
-const RULES: Rules = {
-  stopOnEvSideDisconnect: true,
-  unlockOnEvSideDisconnect: true,
-  stopOnInvalidId: true,
-  maxEnergyOnInvalidIdWh: 0,
-  connectionTimeoutMs: 60_000,
-  plugTimesOut: false,
-  faultGraceMs: 300_000,
-};
 const GROUND: ConnectorFault = { code: 'groundFault', blocks: 'charging', errorCode: 'GroundFailure' };
 const ABC = { type: 'authorized', authorization: { idTag: 'ABC' } } as const;
 

@@ -4,20 +4,11 @@ import { describe, expect, it } from 'vitest';
 import type { PilotState } from '../../../hal/contract.ts';
 import type { Effect } from '../../../src/core/connector/outputs.ts';
 import { canBegin, TRIP_WITHIN_MS } from '../../../src/core/connector/session.ts';
-import { atPowerUp, type Connector, type ConnectorFault, type Rules } from '../../../src/core/connector/state.ts';
+import { atPowerUp, type Connector, type ConnectorFault } from '../../../src/core/connector/state.ts';
 import { reportOf } from '../../../src/core/connector/status.ts';
 import { deadlineOf, EV_ANSWERS_WITHIN_MS, type Event, step } from '../../../src/core/connector/step.ts';
 import { nameFault } from '../../../src/station/faults.ts';
-
-const RULES: Rules = {
-  stopOnEvSideDisconnect: true,
-  unlockOnEvSideDisconnect: true,
-  stopOnInvalidId: true,
-  maxEnergyOnInvalidIdWh: 0,
-  connectionTimeoutMs: 60_000,
-  plugTimesOut: false,
-  faultGraceMs: 300_000,
-};
+import { RULES } from '../../sim/rules.ts';
 
 const GROUND: ConnectorFault = { code: 'groundFault', blocks: 'charging', errorCode: 'GroundFailure' };
 const EMERGENCY: ConnectorFault = { code: 'emergencyStop', blocks: 'charging', errorCode: 'OtherError' };

@@ -5,6 +5,7 @@ import { atPowerUp, type Connector } from '../../../src/core/connector/state.ts'
 import { reportOf } from '../../../src/core/connector/status.ts';
 import { deadlineOf, EV_ANSWERS_WITHIN_MS, type Event, step } from '../../../src/core/connector/step.ts';
 import { WAKE_F_MS, WAKE_REST_MS, WAKE_X1_MS } from '../../../src/core/connector/wake-up.ts';
+import { RULES } from '../../sim/rules.ts';
 
 type Untimed = Event extends infer E ? (E extends Event ? Omit<E, 'at'> : never) : never;
 
@@ -23,13 +24,7 @@ class Story {
       ventilated: false,
       limitA: 16,
       rules: {
-        stopOnEvSideDisconnect: true,
-        unlockOnEvSideDisconnect: true,
-        stopOnInvalidId: true,
-        maxEnergyOnInvalidIdWh: 0,
-        connectionTimeoutMs: 60_000,
-        plugTimesOut: false,
-        faultGraceMs: 300_000,
+        ...RULES,
         ...rules,
         ...(wakeUps === undefined ? {} : { wakeUps }),
       },

@@ -4,23 +4,15 @@ import { createMockBoard } from '../../../hal/mock/mock-board.ts';
 import type { Context } from '../../../src/features/feature.ts';
 import { service } from '../../../src/features/service/service.ts';
 import { type Change, Station } from '../../../src/station/station.ts';
+import { RULES } from '../../sim/rules.ts';
 import { VirtualClock } from '../../sim/virtual-clock.ts';
 import { silentLog } from '../../sim/world.ts';
 
 const setUp = (listener: (change: Change) => void) => {
   const clock = new VirtualClock();
   const board = createMockBoard({ connectors: [{ id: 1, cable: 'attached' }], clock, log: silentLog });
-  const rules = {
-    stopOnEvSideDisconnect: true,
-    unlockOnEvSideDisconnect: true,
-    stopOnInvalidId: true,
-    maxEnergyOnInvalidIdWh: 0,
-    connectionTimeoutMs: 60_000,
-    plugTimesOut: false,
-    faultGraceMs: 300_000,
-  };
   const journal = { begin: () => Promise.reject(new Error('nobody begins')), end: async () => {} };
-  const station = new Station({ board, clock, log: silentLog, journal, rules });
+  const station = new Station({ board, clock, log: silentLog, journal, rules: RULES });
   station.start();
   station.onChange(listener);
   const room = service.start({ board, station, clock, log: silentLog } as unknown as Context);
